@@ -1,0 +1,90 @@
+"""Find what a therapist recommends between sessions, and what was looked back at, in session transcripts.
+
+>>> import action_recs
+>>> session = action_recs.tag([
+...     ("therapist", "Maybe try going back to cooking this week, that was good for you."),
+...     ("client", "Okay."),
+... ])
+>>> session.recommendations
+(Recommendation(utterance=0, ...form=casual, ...),)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+
+from action_recs.errors import ActionRecsError, AnnotationError, ConfigError, ModelError, OutputError, TranscriptError
+from action_recs.readers.source import Source, read_source
+from action_recs.session import Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
+from action_recs.tagger import Tagger
+from action_recs.transcript import Role, Transcript, Utterance
+from action_recs.version import __version__
+
+__all__ = [
+    "ActionRecsError",
+    "AnnotationError",
+    "ConfigError",
+    "Form",
+    "Label",
+    "ModelError",
+    "OutputError",
+    "Recommendation",
+    "Review",
+    "Role",
+    "TaggedSession",
+    "TaggedUtterance",
+    "Tagger",
+    "Transcript",
+    "TranscriptError",
+    "Utterance",
+    "__version__",
+    "tag",
+    "tag_many",
+]
+
+
+def tag(
+    source: Source, *, roles: Mapping[str, Role | str] | None = None, tagger: Tagger | None = None
+) -> TaggedSession:
+    """Tag one session.
+
+    Parameters
+    ----------
+    source : Transcript, path, str, or iterable of (role, text)
+        A file or a text with a speaker label per line, or pairs with the roles "therapist", "client" and "other".
+    roles : mapping, optional
+        Speaker name to role, where the labels do not say it: ``{"Dr. Lee": "therapist", "Ann": "client"}``.
+    tagger : Tagger, optional
+        Models of your own; by default the shipped ones, loaded once.
+
+    Returns
+    -------
+    TaggedSession
+        One tagged utterance for each that went in, in order, text unchanged.
+
+    Raises
+    ------
+    TranscriptError
+        When the source cannot be read as a transcript.
+    """
+    return (tagger or shipped_tagger()).tag(read_source(source, roles=roles))
+
+
+def tag_many(
+    sources: Iterable[Source],
+    *,
+    roles: Mapping[str, Role | str] | None = None,
+    tagger: Tagger | None = None,
+    progress: bool = False,
+) -> Iterator[TaggedSession]:
+    """Tag many sessions as a stream, in order; parameters as for :func:`tag`."""
+    count = len(sources) if isinstance(sources, Sequence) else None
+    transcripts = (read_source(source, roles=roles) for source in sources)
+    return (tagger or shipped_tagger()).tag_many(transcripts, count=count, progress=progress)
+
+
+@cache
+def shipped_tagger() -> Tagger:
+    """The tagger with the models that come with the package, on the CPU; loaded at the first call."""
+    return Tagger.from_pretrained()

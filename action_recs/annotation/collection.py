@@ -1,0 +1,80 @@
+"""The annotated sessions that come with the project, and which of them are kept for development.
+
+annotations/
+  corpus/*.txt             authored sessions, inline markup     -> the set "authored"
+  corpus/encounters/*.txt  authored in the manner of AnnoMI      -> the set "encounters"
+  corpus/contrast/*.txt    minimal variants, inline markup      -> the set "contrast"
+  annomi/labels_*.jsonl    stand-off labels for AnnoMI          -> the set "annomi" (needs the public CSV)
+  splits.json              the development split of each set
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from action_recs.annotation.annotated import AnnotatedSession
+from action_recs.annotation.markup import read_markup
+from action_recs.annotation.standoff import read_annomi
+from action_recs.errors import AnnotationError
+
+SETS = ("annomi", "authored", "encounters", "contrast")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The annotated sessions of one set, divided by group into training and development."""
+
+    name: str
+    train: tuple[AnnotatedSession, ...]
+    development: tuple[AnnotatedSession, ...]
+
+
+def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = None) -> tuple[Collection, ...]:
+    """Load the sets that are at hand: the authored ones always, AnnoMI when its CSV is given.
+
+    Every AnnoMI transcript comes twice, once with each annotator's labels.
+
+    Raises
+    ------
+    AnnotationError
+        When a file is broken, or a group of the split file does not exist.
+    """
+    folder = Path(annotations)
+    splits = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
+    sets = {
+        "authored": read_folder(folder / "corpus"),
+        "encounters": read_folder(folder / "corpus" / "encounters"),
+        "contrast": read_folder(folder / "corpus" / "contrast"),
+    }
+    if annomi_csv:
+        sets["annomi"] = read_both_annotators(folder / "annomi", annomi_csv)
+    return tuple(_divide(name, sets[name], splits["development"].get(name, [])) for name in SETS if name in sets)
+
+
+def read_both_annotators(folder: Path, csv_path: str | Path) -> list[AnnotatedSession]:
+    """Both annotators' versions of every annotated AnnoMI transcript, one annotator after the other."""
+    annotated = {int(line) for line in (folder / "transcripts.txt").read_text(encoding="utf-8").split()}
+    files = sorted(folder.glob("labels_*.jsonl"))
+    return [session for file in files for session in read_annomi(csv_path, file, only=annotated)]
+
+
+def read_folder(folder: Path) -> list[AnnotatedSession]:
+    """The sessions of every ``.txt`` file of inline markup in a folder, in the order of the files' names."""
+    files = sorted(folder.glob("*.txt"))
+    if not files:
+        raise AnnotationError(f"{folder}: no .txt file with sessions")
+    return [session for file in files for session in read_markup(file)]
+
+
+def _divide(name: str, sessions: list[AnnotatedSession], development: list[str]) -> Collection:
+    groups = {session.group for session in sessions}
+    if unknown := sorted(set(development) - groups):
+        raise AnnotationError(f"splits.json: the set {name} has no {', '.join(unknown)}")
+    held_out = set(development)
+    return Collection(
+        name=name,
+        train=tuple(session for session in sessions if session.group not in held_out),
+        development=tuple(session for session in sessions if session.group in held_out),
+    )

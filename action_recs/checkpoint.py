@@ -1,0 +1,150 @@
+"""A trained model on disk: an ordinary Hugging Face token-classification checkpoint that says how it is to be read.
+
+What the library needs beyond transformers' own settings lies in the config under ``action_recs``: the task, the
+windows, and the decoding settings. Weights are read from safetensors only; code from a checkpoint is never run.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from action_recs.decoding import RECOMMENDATION_CLASSES, REVIEW_CLASSES, DecodingSettings
+from action_recs.errors import ModelError
+from action_recs.windows import ROLE_MARKERS
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+SHIPPED = Path(__file__).parent / "models"
+NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+
+
+class Task(StrEnum):
+    """What a model finds."""
+
+    RECOMMENDATION = "recommendation"
+    REVIEW = "review"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return RECOMMENDATION_CLASSES if self is Task.RECOMMENDATION else REVIEW_CLASSES
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """How a checkpoint reads a session.
+
+    Attributes
+    ----------
+    task : Task
+    window_tokens, overlap_tokens : int
+        Length and overlap of the windows.
+    decoding : DecodingSettings
+    """
+
+    task: Task
+    window_tokens: int = 384
+    overlap_tokens: int = 128
+    decoding: DecodingSettings = field(default_factory=DecodingSettings)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"task": self.task.value}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> ReadingSettings:
+        decoding = {name: float(value) for name, value in record["decoding"].items()}
+        known = {each.name for each in fields(DecodingSettings)}
+        return cls(
+            task=Task(record["task"]),
+            window_tokens=int(record["window_tokens"]),
+            overlap_tokens=int(record["overlap_tokens"]),
+            decoding=DecodingSettings(**{name: value for name, value in decoding.items() if name in known}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A loaded model with its tokenizer and its reading settings."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    settings: ReadingSettings
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({self.settings.task.value}, {self.model.config.model_type})"
+
+
+def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device = "cpu") -> Checkpoint:
+    """Load a checkpoint folder.
+
+    Raises
+    ------
+    ModelError
+        When the folder or a file of it is missing, or it holds a model of another kind or task.
+    """
+    folder = Path(path)
+    settings = _read_settings(folder, task)
+    import torch
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = AutoModelForTokenClassification.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+        )
+    except Exception as error:  # transformers, tokenizers and safetensors each raise their own
+        raise ModelError(
+            f"{folder}: the checkpoint cannot be loaded ({type(error).__name__}); copy or train it again"
+        ) from error
+    _check(folder, model, tokenizer, settings)
+    return Checkpoint(model.to(device).eval(), tokenizer, settings)
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
+    """Write a checkpoint folder that ``load_checkpoint`` reads: half-precision safetensors, tokenizer, settings."""
+    import torch
+
+    folder = Path(path)
+    model = checkpoint.model
+    model.config.action_recs = checkpoint.settings.to_dict()
+    half = {
+        name: tensor.detach().to("cpu", torch.float16) if tensor.is_floating_point() else tensor.detach().cpu()
+        for name, tensor in model.state_dict().items()
+    }
+    model.save_pretrained(folder, state_dict=half)
+    checkpoint.tokenizer.save_pretrained(folder)
+
+
+def _read_settings(folder: Path, task: Task) -> ReadingSettings:
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; give the folder of a trained {task.value} checkpoint")
+    if missing := [name for name in NEEDED if not (folder / name).is_file()]:
+        remedy = "the folder must hold config.json, model.safetensors and a tokenizer"
+        raise ModelError(f"{folder}: {', '.join(missing)} is missing; {remedy}")
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        settings = ReadingSettings.from_dict(config["action_recs"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        remedy = "train it with training/train.py"
+        raise ModelError(f"{folder}/config.json: no action_recs settings: not a checkpoint of ours; {remedy}") from None
+    if settings.task is not task:
+        raise ModelError(f"{folder}: a {settings.task.value} checkpoint where a {task.value} checkpoint is needed")
+    return settings
+
+
+def _check(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, settings: ReadingSettings) -> None:
+    labels = tuple(model.config.id2label[number] for number in range(model.config.num_labels))
+    if labels != settings.task.classes:
+        raise ModelError(f"{folder}/config.json: its labels are not those of the {settings.task.value} task")
+    if not tokenizer.is_fast:
+        raise ModelError(f"{folder}: a fast tokenizer (tokenizer.json) is needed for character offsets")
+    vocabulary = tokenizer.get_vocab()
+    if missing := [marker for marker in ROLE_MARKERS.values() if marker not in vocabulary]:
+        raise ModelError(f"{folder}/tokenizer.json: the role markers {', '.join(missing)} are missing")
+    if len(vocabulary) > model.get_input_embeddings().num_embeddings:
+        raise ModelError(f"{folder}: the tokenizer has more tokens than the model; they do not belong together")

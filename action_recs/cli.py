@@ -1,0 +1,112 @@
+"""The command line: ``action-recs tag FILE`` and ``action-recs demo``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import action_recs
+from action_recs.errors import ActionRecsError, TranscriptError
+from action_recs.export import check_output, write_sessions
+from action_recs.readers.source import read_source
+from action_recs.tables import print_session
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Find what a therapist recommends between sessions, and what was looked back at. Runs offline.",
+)
+
+BAD_INPUT = 2
+"""Exit code when nothing could be done."""
+
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Write the tagged sessions here: .jsonl, .json or .csv, by suffix."),
+]
+Device = Annotated[str, typer.Option(help="Where the models run: cpu, cuda or mps.")]
+
+
+@app.callback()
+def version_option(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(action_recs.__version__)
+        raise typer.Exit
+
+
+@app.command()
+def tag(
+    files: Annotated[list[Path], typer.Argument(help="Transcripts: text with a speaker label per line.")],
+    output: Output = None,
+    roles: Annotated[
+        str | None,
+        typer.Option(help="""JSON that maps speaker labels to roles: '{"Dr. Lee": "therapist", "Ann": "client"}'."""),
+    ] = None,
+    models: Annotated[
+        Path | None, typer.Option(help="A folder with recommendation/ and review/ in place of the shipped models.")
+    ] = None,
+    device: Device = "cpu",
+) -> None:
+    """Tag transcripts: print a table, and write the tagged sessions with -o.
+
+    [bold]Examples[/bold]
+
+      action-recs tag session.txt
+
+      action-recs tag session.txt -o session.json
+
+      action-recs tag monday.txt tuesday.txt -o week.jsonl --roles '{"Dr. Lee": "therapist"}'
+    """
+    with one_line_errors():
+        if output:
+            check_output(output, len(files))
+        mapping = parse_roles(roles)
+        transcripts = [read_source(file, roles=mapping) for file in files]
+        tagger = action_recs.Tagger.from_pretrained(models, device=device)
+        sessions = list(tagger.tag_many(transcripts, count=len(transcripts), progress=len(transcripts) > 1))
+        console = Console()
+        for session in sessions:
+            print_session(session, console)
+        if output:
+            write_sessions(sessions, output)
+
+
+@app.command()
+def demo() -> None:
+    """Tag the example session that ships with the package."""
+    with one_line_errors(), resources.as_file(resources.files("action_recs") / "examples" / "session.txt") as path:
+        print_session(action_recs.tag(path), Console())
+
+
+def parse_roles(text: str | None) -> dict[str, str]:
+    """Read the value of ``--roles``."""
+    if text is None:
+        return {}
+    try:
+        roles = json.loads(text)
+    except ValueError:
+        roles = None
+    if not (isinstance(roles, dict) and all(isinstance(role, str) for role in roles.values())):
+        raise TranscriptError("""--roles: write a JSON object, such as '{"Dr. Lee": "therapist"}'""")
+    return roles
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn the library's own errors into one line on standard error and exit code 2."""
+    try:
+        yield
+    except ActionRecsError as error:
+        typer.echo(f"action-recs: {error}", err=True)
+        raise typer.Exit(BAD_INPUT) from None

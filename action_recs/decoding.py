@@ -1,0 +1,188 @@
+"""Scores -> spans and runs.
+
+Both decoders work the same way: a stretch is found where the probability of the label reaches the *threshold*
+somewhere, and extends as far as it stays above the *floor*. So an utterance is labelled exactly when its highest
+probability, its score, reaches the threshold or it lies in a run that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from action_recs.session import Form, Recommendation, Review
+from action_recs.transcript import Role, Transcript
+from action_recs.windows import Piece
+
+RECOMMENDATION_CLASSES = ("O", "B-CASUAL", "I-CASUAL", "B-STRUCTURED", "I-STRUCTURED")
+REVIEW_CLASSES = ("O", "B-REVIEW", "I-REVIEW")
+
+OUTSIDE = 0
+SPAN_BEGINS = [1, 3]
+STRUCTURED = [3, 4]
+RUN_BEGINS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingSettings:
+    """How scores become spans or runs. Kept in the checkpoint's config, chosen on the development split.
+
+    Attributes
+    ----------
+    threshold : float
+        The probability that a stretch must reach.
+    floor : float
+        The probability that it must keep.
+    split : float
+        The probability of a beginning (B-) that divides a stretch in two.
+    """
+
+    threshold: float = 0.5
+    floor: float = 0.3
+    split: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """What the recommendation model says of one utterance.
+
+    Attributes
+    ----------
+    classes : array of shape (tokens, 5)
+        Probabilities in the order of ``RECOMMENDATION_CLASSES``, without the marker.
+    offsets : sequence of (int, int)
+        The characters of each token.
+    marker : float
+        The probability, read at the role marker, that the utterance holds a recommendation anywhere.
+    """
+
+    classes: np.ndarray
+    offsets: Sequence[tuple[int, int]]
+    marker: float
+
+    @property
+    def inside(self) -> np.ndarray:
+        """For each token, the probability that it belongs to a recommendation."""
+        return 1 - self.classes[:, OUTSIDE]
+
+
+def by_utterance(pieces: Sequence[Piece], scores: Sequence[np.ndarray], count: int) -> list[TokenScores]:
+    """Join the pieces' token scores into one :class:`TokenScores` for each of ``count`` utterances."""
+    tables: list[list[np.ndarray]] = [[] for _ in range(count)]
+    offsets: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    markers = [0.0] * count
+    for piece, table in zip(pieces, scores, strict=True):
+        tables[piece.utterance].append(table[1:])
+        offsets[piece.utterance].extend(piece.offsets)
+        markers[piece.utterance] = max(markers[piece.utterance], 1 - float(table[0, OUTSIDE]))
+    return [TokenScores(np.concatenate(t), o, m) for t, o, m in zip(tables, offsets, markers, strict=True)]
+
+
+def recommendation_scores(transcript: Transcript, tokens: Sequence[TokenScores]) -> np.ndarray:
+    """The score of each utterance: its highest token probability; 0 for the client's and for empty ones."""
+    return np.array(
+        [
+            found.inside.max(initial=0.0) if utterance.role is Role.THERAPIST else 0.0
+            for utterance, found in zip(transcript.utterances, tokens, strict=True)
+        ]
+    )
+
+
+def find_recommendations(
+    transcript: Transcript, tokens: Sequence[TokenScores], settings: DecodingSettings
+) -> list[Recommendation]:
+    """Decode the spans of every therapist utterance."""
+    found = []
+    for index, (utterance, scores) in enumerate(zip(transcript.utterances, tokens, strict=True)):
+        if utterance.role is not Role.THERAPIST:
+            continue
+        begins = scores.classes[:, SPAN_BEGINS].sum(axis=1)
+        for first, last in _stretches(scores.inside, begins, settings):
+            start, end = _trim(utterance.text, scores.offsets[first][0], scores.offsets[last][1])
+            if start == end:
+                continue
+            inside = scores.classes[first : last + 1]
+            structured = inside[:, STRUCTURED].sum() > inside[:, 1:].sum() / 2
+            found.append(
+                Recommendation(
+                    utterance=index,
+                    start=start,
+                    end=end,
+                    text=utterance.text[start:end],
+                    form=Form.STRUCTURED if structured else Form.CASUAL,
+                    score=float(scores.inside[first : last + 1].max()),
+                )
+            )
+    return found
+
+
+def review_classes(pieces: Sequence[Piece], scores: Sequence[np.ndarray], count: int) -> np.ndarray:
+    """The marker's probabilities of each utterance, shape (utterances, 3); the first piece speaks for a divided one."""
+    classes = np.zeros((count, len(REVIEW_CLASSES)))
+    for piece, table in reversed(list(zip(pieces, scores, strict=True))):
+        classes[piece.utterance] = table[0]
+    return classes
+
+
+def review_scores(classes: np.ndarray) -> np.ndarray:
+    """The score of each utterance: its probability to lie in a review."""
+    return 1 - classes[:, OUTSIDE]
+
+
+def find_reviews(classes: np.ndarray, settings: DecodingSettings) -> list[Review]:
+    """Decode the runs of a session.
+
+    Parameters
+    ----------
+    classes : array of shape (utterances, 3)
+        Probabilities in the order of ``REVIEW_CLASSES``.
+
+    Examples
+    --------
+    >>> scores = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.6, 0.0, 0.4], [0.9, 0.0, 0.1]])
+    >>> find_reviews(scores, DecodingSettings(threshold=0.5, floor=0.3))
+    [Review(first=1, last=2, score=0.8)]
+    """
+    inside = 1 - classes[:, OUTSIDE]
+    return [
+        Review(first, last, score=float(inside[first : last + 1].max()))
+        for first, last in _stretches(inside, classes[:, RUN_BEGINS], settings)
+    ]
+
+
+def _stretches(inside: np.ndarray, begins: np.ndarray, settings: DecodingSettings) -> list[tuple[int, int]]:
+    """First and last position of every stretch above the floor that reaches the threshold."""
+    floor = min(settings.floor, settings.threshold)
+    stretches: list[tuple[int, int]] = []
+    first: int | None = None
+    for position in range(len(inside) + 1):
+        ends = position == len(inside) or inside[position] < floor
+        divides = not ends and first is not None and _peaks(begins, position) and begins[position] >= settings.split
+        if first is not None and (ends or divides):
+            if inside[first:position].max() >= settings.threshold:
+                stretches.append((first, position - 1))
+            first = None
+        if not ends and first is None:
+            first = position
+    return stretches
+
+
+def _peaks(begins: np.ndarray, position: int) -> bool:
+    """One beginning often lights up two neighbours; only the stronger of them divides."""
+    after = begins[position + 1] if position + 1 < len(begins) else 0.0
+    return bool(begins[position - 1] <= begins[position] > after)
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Grow to whole words, then drop blanks around and punctuation after, as the guidelines' extent asks."""
+    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        end += 1
+    while start < end and not (text[start].isalnum() or text[start] in "\"'“‘([{$£€"):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;:!?…-–—"):
+        end -= 1
+    return start, end

@@ -1,0 +1,29 @@
+"""The exceptions of the library, in one place.
+
+Every message says what is wrong, where (file, line or utterance index) and what to do about it. None of them ever
+quotes the transcript: its text is health information, and messages end up in logs.
+"""
+
+
+class ActionRecsError(Exception):
+    """Base class: catch this to catch everything the library raises on purpose."""
+
+
+class TranscriptError(ActionRecsError):
+    """A transcript that cannot be read, or whose speakers cannot be told apart."""
+
+
+class ModelError(ActionRecsError):
+    """A model folder that is missing, incomplete, or not one of ours."""
+
+
+class AnnotationError(ActionRecsError):
+    """Annotated data that breaks its format or the guidelines' constraints."""
+
+
+class ConfigError(ActionRecsError):
+    """A training or evaluation setting that is unknown or out of range."""
+
+
+class OutputError(ActionRecsError):
+    """An output file that cannot be written, or whose suffix names no format."""

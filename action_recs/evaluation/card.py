@@ -1,0 +1,148 @@
+"""Model cards, written from measured figures and never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from action_recs.checkpoint import Task
+
+METRICS_OF = {
+    Task.RECOMMENDATION: {
+        "recommendation_utterance": "utterances that hold a recommendation",
+        "recommendation_span": "spans (overlap of a half or more)",
+        "recommendation_form": "form of the spans found (accuracy)",
+        "session_with_recommendation": "sessions that hold a recommendation",
+    },
+    Task.REVIEW: {
+        "review_utterance": "utterances that lie in a review",
+        "session_with_review": "sessions that hold a review",
+    },
+}
+
+SETS = {
+    "annomi": "real speech (AnnoMI, against each of two annotators)",
+    "authored": "authored sessions",
+    "contrast": "contrast excerpts (authored)",
+}
+
+FINDS = {
+    Task.RECOMMENDATION: (
+        "character spans inside a therapist's utterances in which the therapist puts something forward for the client "
+        "to do, practise, try, stop, notice, write down or arrange outside the session, each `casual` or `structured`"
+    ),
+    Task.REVIEW: (
+        "runs of utterances, of both speakers, in which the therapist goes back to something recommended, assigned, "
+        "planned or talked through in an earlier session or contact"
+    ),
+}
+
+WRONG = {
+    Task.RECOMMENDATION: """\
+- A plan that the therapist says back ("so you'll call her on Friday") and a reflection of a wish ("you'd like to call
+  her") differ by a word or two; both are taken for the other.
+- General information ("most people find that walking helps") is sometimes taken for an option that is offered, and
+  the reverse.
+- Where a recommendation begins and ends is less certain than that there is one: compare the span and the utterance
+  figures.""",
+    Task.REVIEW: """\
+- First meetings in which a referral, a form or an earlier attempt is talked through are sometimes taken for a review.
+- A review that only its content gives away, with no "last time" or "how did it go", is often missed.
+- Where a long review ends and new planning begins is uncertain, for annotators too.
+- Development data holds few reviews of real speech: the intervals are wide.""",
+}
+
+
+def write_cards(results: Mapping[str, Any], models: Path) -> None:
+    """Write ``README.md`` into the folder of each model from what ``training/evaluate.py`` measured."""
+    for task in Task:
+        (models / task.value / "README.md").write_text(card(task, results), encoding="utf-8")
+
+
+def card(task: Task, results: Mapping[str, Any]) -> str:
+    """The card of one model, with the metadata block of the Hugging Face hub."""
+    return f"""\
+---
+language: en
+license: apache-2.0
+library_name: transformers
+pipeline_tag: token-classification
+base_model: sentence-transformers/all-MiniLM-L6-v2
+tags: [psychotherapy, action-recommendations, {task.value}]
+---
+
+# action_recs: {task.value}
+
+Finds {FINDS[task]}, in transcripts of psychotherapy and counselling in English. The definition is in
+`annotations/GUIDELINES.md`. A MiniLM encoder of 22 million parameters, fine-tuned for token classification; it reads
+windows of consecutive utterances, each opened by a marker for the speaker's role. Use it through `action_recs.tag`,
+which lays the windows and decodes the scores with the thresholds of this checkpoint's `config.json`.
+
+## Data
+
+{_data(results["data"])}
+
+Authored sessions were written for this project; no real person speaks in them. AnnoMI (Wu et al. 2022, 2023) holds
+transcribed demonstrations of motivational interviewing; its text is not part of the package. Two annotators labelled
+it independently: the model was trained on both versions, so that what they disagree on pulls it both ways.
+
+## Figures
+
+On the development split, which training never saw (whole clients, transcripts and sets of variants). The checkpoint
+and its thresholds were chosen on these same sessions, so expect a little less on others. Brackets: 95 % interval,
+bootstrap over clients or transcripts.
+
+{_figures(task, results["development"]["models"])}
+
+By the kind of transcript, utterance F1:
+
+{_slices(task, results["slices"])}
+
+Reproduce with `python training/evaluate.py --annomi AnnoMI-full.csv`.
+
+## What it gets wrong
+
+{WRONG[task]}
+- It has read English only, mostly British and American.
+
+## Intended use
+
+Research on many sessions together, and feedback that a clinician sees with a supervisor and can check against the
+transcript. Not for judging, ranking or paying a clinician, and not for decisions about a client: on a single session
+it is too often wrong for that.
+"""
+
+
+def _data(data: Mapping[str, Any]) -> str:
+    lines = ["| set | split | sessions | recommendations | reviews |", "|---|---|---:|---:|---:|"]
+    for name, splits in data.items():
+        for split, counts in splits.items():
+            cells = (name, split, counts["sessions"], counts["recommendation"], counts["review"])
+            lines.append("| " + " | ".join(map(str, cells)) + " |")
+    lines += ["", "AnnoMI's labels are counted over both annotators."]
+    return "\n".join(lines)
+
+
+def _figures(task: Task, sets: Mapping[str, Any]) -> str:
+    lines = ["| what | data | F1 | precision | recall | gold |", "|---|---|---|---:|---:|---:|"]
+    for name, words in METRICS_OF[task].items():
+        for data, figures in sets.items():
+            row = figures["metrics"][name]
+            estimate = row.get("f1") or row["accuracy"]
+            interval = f"{estimate['value']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
+            rates = " | ".join(f"{row[key]:.2f}" if key in row else "" for key in ("precision", "recall"))
+            gold = row.get("gold", row.get("spans"))
+            lines.append(f"| {words} | {SETS[data]} | {interval} | {rates} | {gold} |")
+    return "\n".join(lines)
+
+
+def _slices(task: Task, sets: Mapping[str, Any]) -> str:
+    metric = f"{task.value}_utterance"
+    lines = ["| data | slice | F1 | gold |", "|---|---|---|---:|"]
+    for data, found in sets.items():
+        for name, metrics in found.items():
+            estimate, gold = metrics[metric]["f1"], metrics[metric]["gold"]
+            interval = f"{estimate['value']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
+            lines.append(f"| {SETS[data]} | {name} | {interval} | {gold} |")
+    return "\n".join(lines)

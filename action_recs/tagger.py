@@ -1,0 +1,180 @@
+"""The tagger: both models, from transcripts to tagged sessions."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint, save_checkpoint
+from action_recs.decoding import (
+    by_utterance,
+    find_recommendations,
+    find_reviews,
+    recommendation_scores,
+    review_classes,
+    review_scores,
+)
+from action_recs.session import IDENTIFIERS, Label, Recommendation, Review, TaggedSession, TaggedUtterance
+from action_recs.transcript import Transcript
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+BATCH_TOKENS = 8192
+"""Tokens that go through an encoder at once, padding included: about 1 GB of memory with the shipped models."""
+
+SESSIONS_AT_ONCE = 16
+"""Sessions that are read together, so that windows of like length share a batch."""
+
+
+class Tagger:
+    """Finds recommendations and reviews with two trained models.
+
+    Make one with :meth:`from_pretrained`; it holds the models and nothing of what it reads.
+
+    Parameters
+    ----------
+    recommendation, review : Checkpoint
+        The two loaded models.
+
+    Examples
+    --------
+    >>> tagger = Tagger.from_pretrained()
+    >>> session = tagger.tag(Transcript.from_pairs([
+    ...     ("therapist", "Maybe try going back to cooking this week, that was good for you."),
+    ...     ("client", "Okay."),
+    ... ]))
+    >>> len(session.utterances)
+    2
+    """
+
+    def __init__(self, recommendation: Checkpoint, review: Checkpoint) -> None:
+        self.recommendation = recommendation
+        self.review = review
+
+    def __repr__(self) -> str:
+        return f"Tagger({self.recommendation!r}, {self.review!r})"
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path: str | Path | None = None,
+        *,
+        recommendation: str | Path | None = None,
+        review: str | Path | None = None,
+        device: str | torch.device = "cpu",
+    ) -> Tagger:
+        """Load the shipped models, or your own in place of one or both.
+
+        Nothing is fetched: every path is a local folder.
+
+        Parameters
+        ----------
+        path : path, optional
+            A folder that :meth:`save_pretrained` wrote, with ``recommendation/`` and ``review/`` in it.
+        recommendation, review : path, optional
+            The folder of one checkpoint each, such as ``training/train.py`` writes.
+        device : str or torch.device
+            Where the models run: "cpu", "cuda", "mps".
+
+        Raises
+        ------
+        ModelError
+            When a folder is missing, incomplete, or holds something else.
+        """
+        both = Path(path) if path is not None else SHIPPED
+        return cls(
+            load_checkpoint(recommendation or both / "recommendation", Task.RECOMMENDATION, device=device),
+            load_checkpoint(review or both / "review", Task.REVIEW, device=device),
+        )
+
+    def save_pretrained(self, path: str | Path) -> None:
+        """Write both checkpoints, as half-precision safetensors, to ``path/recommendation`` and ``path/review``."""
+        save_checkpoint(self.recommendation, Path(path) / Task.RECOMMENDATION.value)
+        save_checkpoint(self.review, Path(path) / Task.REVIEW.value)
+
+    def tag(self, transcript: Transcript, *, batch_tokens: int = BATCH_TOKENS) -> TaggedSession:
+        """Tag one transcript."""
+        return self._tag_together([transcript], batch_tokens)[0]
+
+    def tag_many(
+        self,
+        transcripts: Iterable[Transcript],
+        *,
+        batch_tokens: int = BATCH_TOKENS,
+        count: int | None = None,
+        progress: bool = False,
+    ) -> Iterator[TaggedSession]:
+        """Tag a stream of transcripts, in order, holding only a few of them at a time.
+
+        Parameters
+        ----------
+        transcripts : iterable of Transcript
+        batch_tokens : int
+            Tokens that go through an encoder at once; lower it when memory runs out.
+        count : int, optional
+            How many transcripts there will be, for the progress bar.
+        progress : bool
+            Show a progress bar.
+        """
+        from tqdm.auto import tqdm
+
+        stream = iter(transcripts)
+        with tqdm(total=count, unit="session", disable=not progress) as bar:
+            while some := list(itertools.islice(stream, SESSIONS_AT_ONCE)):
+                yield from self._tag_together(some, batch_tokens)
+                bar.update(len(some))
+
+    def _tag_together(self, transcripts: list[Transcript], batch_tokens: int) -> list[TaggedSession]:
+        from action_recs.scoring import piece_scores  # loads torch, which importing the package must not
+
+        spans, span_scores = [], []
+        found = piece_scores(self.recommendation, transcripts, batch_tokens=batch_tokens)
+        for transcript, (pieces, tables) in zip(transcripts, found, strict=True):
+            tokens = by_utterance(pieces, tables, len(transcript))
+            spans.append(find_recommendations(transcript, tokens, self.recommendation.settings.decoding))
+            span_scores.append(recommendation_scores(transcript, tokens))
+
+        runs, run_scores = [], []
+        found = piece_scores(self.review, transcripts, batch_tokens=batch_tokens)
+        for transcript, (pieces, tables) in zip(transcripts, found, strict=True):
+            classes = review_classes(pieces, tables, len(transcript))
+            runs.append(find_reviews(classes, self.review.settings.decoding))
+            run_scores.append(review_scores(classes))
+        return [_session(*parts) for parts in zip(transcripts, spans, span_scores, runs, run_scores, strict=True)]
+
+
+def _session(
+    transcript: Transcript,
+    recommendations: list[Recommendation],
+    recommendation_score: np.ndarray,
+    reviews: list[Review],
+    review_score: np.ndarray,
+) -> TaggedSession:
+    recommending = {found.utterance for found in recommendations}
+    reviewing = {index for run in reviews for index in range(run.first, run.last + 1)}
+    held = ((Label.RECOMMENDATION, recommending), (Label.REVIEW, reviewing))
+    return TaggedSession(
+        utterances=tuple(
+            TaggedUtterance(
+                index=index,
+                role=utterance.role,
+                text=utterance.text,
+                labels=frozenset(label for label, members in held if index in members),
+                scores={
+                    Label.RECOMMENDATION: float(recommendation_score[index]),
+                    Label.REVIEW: float(review_score[index]),
+                },
+                speaker=utterance.speaker,
+                start=utterance.start,
+                end=utterance.end,
+            )
+            for index, utterance in enumerate(transcript.utterances)
+        ),
+        recommendations=tuple(recommendations),
+        reviews=tuple(reviews),
+        **{name: getattr(transcript, name) for name in IDENTIFIERS},
+    )

@@ -1,0 +1,95 @@
+"""Choose a checkpoint's decoding settings on development sessions.
+
+The model reads the sessions once; then every setting of a coarse grid decodes the same scores. The grid is coarse on
+purpose: the development data cannot tell finer steps apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from action_recs.annotation.annotated import AnnotatedSession
+from action_recs.checkpoint import Checkpoint, Task
+from action_recs.decoding import DecodingSettings, by_utterance, find_recommendations, find_reviews, review_classes
+from action_recs.evaluation.metrics import (
+    Metric,
+    recommendation_spans,
+    recommendation_utterances,
+    review_utterances,
+    total,
+)
+from action_recs.scoring import piece_scores
+from action_recs.session import Recommendation, Review
+from action_recs.tagger import BATCH_TOKENS
+
+THRESHOLDS = tuple(round(0.2 + 0.05 * step, 2) for step in range(15))
+FLOORS = (0.1, 0.2, 0.3, 0.4, 0.5)
+SPLITS = (0.3, 0.5, 0.7)
+
+METRICS_OF: dict[Task, tuple[Metric, ...]] = {
+    Task.RECOMMENDATION: (recommendation_utterances, recommendation_spans),
+    Task.REVIEW: (review_utterances,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One decoding of a session: as much of a tagged session as the metrics need."""
+
+    recommendations: tuple[Recommendation, ...] = ()
+    reviews: tuple[Review, ...] = ()
+
+
+Decoder = Callable[[DecodingSettings], Decoded]
+
+
+def tuned(checkpoint: Checkpoint, development: Mapping[str, Sequence[AnnotatedSession]]) -> Checkpoint:
+    """The checkpoint with the settings whose F1, averaged over the sets, is highest.
+
+    For recommendations that is the mean of utterance and span F1, for reviews the utterance F1.
+    """
+    decoders = {name: read_once(checkpoint, sessions) for name, sessions in development.items()}
+    metrics = METRICS_OF[checkpoint.settings.task]
+
+    def mean_f1(settings: DecodingSettings) -> float:
+        figures = []
+        for name, sessions in development.items():
+            decoded = {key: decode(settings) for key, decode in decoders[name].items()}
+            for metric in metrics:
+                figures.append(total(metric(session, decoded[session.id]) for session in sessions).f1)
+        return float(np.mean(figures))
+
+    grid = [
+        DecodingSettings(threshold, floor, split)
+        for threshold, floor, split in itertools.product(THRESHOLDS, FLOORS, SPLITS)
+        if floor <= threshold
+    ]
+    best = max(grid, key=mean_f1)
+    return replace(checkpoint, settings=replace(checkpoint.settings, decoding=best))
+
+
+def read_once(checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession]) -> dict[str, Decoder]:
+    """Score every transcript; for each session id, a function from settings to what they decode."""
+    transcripts = {session.id: session.transcript for session in sessions}
+    read = piece_scores(checkpoint, list(transcripts.values()), batch_tokens=BATCH_TOKENS)
+    decoders: dict[str, Decoder] = {}
+    for (key, transcript), (pieces, tables) in zip(transcripts.items(), read, strict=True):
+        if checkpoint.settings.task is Task.RECOMMENDATION:
+            tokens = by_utterance(pieces, tables, len(transcript))
+
+            def spans(settings: DecodingSettings, transcript=transcript, tokens=tokens) -> Decoded:  # type: ignore[no-untyped-def]
+                return Decoded(recommendations=tuple(find_recommendations(transcript, tokens, settings)))
+
+            decoders[key] = spans
+        else:
+            classes = review_classes(pieces, tables, len(transcript))
+
+            def runs(settings: DecodingSettings, classes: np.ndarray = classes) -> Decoded:
+                return Decoded(reviews=tuple(find_reviews(classes, settings)))
+
+            decoders[key] = runs
+    return decoders

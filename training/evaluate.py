@@ -1,0 +1,96 @@
+"""Measure the shipped models, or others, on the development split, and write their cards.
+
+    python training/evaluate.py --annomi AnnoMI-full.csv
+    python training/evaluate.py --annomi AnnoMI-full.csv --models runs --output runs/metrics.json
+    python training/evaluate.py --annomi AnnoMI-full.csv --output action_recs/models/metrics.json --cards
+
+Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from action_recs import Tagger
+from action_recs.annotation.collection import load_collection
+from action_recs.checkpoint import SHIPPED
+from action_recs.errors import ActionRecsError
+from action_recs.evaluation.baselines import BASELINES
+from action_recs.evaluation.card import write_cards
+from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices
+
+ANNOTATIONS = Path(__file__).parent.parent / "annotations"
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    try:
+        results = measure(arguments)
+    except ActionRecsError as error:
+        raise SystemExit(f"evaluate.py: {error}") from None
+    show(results, Console())
+    if arguments.output:
+        arguments.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if arguments.cards:
+        write_cards(results, arguments.models)
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    collections = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
+    tagger = Tagger.from_pretrained(arguments.models)
+    taggers: dict[str, TagMany] = {"models": lambda transcripts: list(tagger.tag_many(transcripts, progress=True))}
+    if arguments.baselines:
+        training = [session for each in collections for session in each.train]
+        taggers |= {name: make(training) for name, make in BASELINES.items()}
+    return {
+        "data": {
+            each.name: {
+                "train": {"sessions": len({session.id for session in each.train}), **label_counts(each.train)},
+                "development": {
+                    "sessions": len({session.id for session in each.development}),
+                    **label_counts(each.development),
+                },
+            }
+            for each in collections
+        },
+        "development": {
+            name: {each.name: evaluate_sessions(each.development, tag) for each in collections if each.development}
+            for name, tag in taggers.items()
+        },
+        "slices": {each.name: slices(each.development, taggers["models"]) for each in collections if each.development},
+    }
+
+
+def show(results: dict[str, Any], console: Console) -> None:
+    for tagger, sets in results["development"].items():
+        for name, figures in sets.items():
+            table = Table("Metric", "F1", "95 % interval", "Precision", "Recall", "Gold", title=f"{tagger}: {name}")
+            for metric, row in figures["metrics"].items():
+                main_figure = row.get("f1") or row["accuracy"]
+                table.add_row(
+                    metric if "f1" in row else f"{metric} (accuracy)",
+                    f"{main_figure['value']:.3f}",
+                    f"{main_figure['low']:.3f} to {main_figure['high']:.3f}",
+                    *(f"{row[key]:.3f}" if key in row else "" for key in ("precision", "recall")),
+                    str(row.get("gold", row.get("spans"))),
+                )
+            console.print(table)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=Path, default=SHIPPED, help="a folder with recommendation/ and review/")
+    parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv; without it only authored sessions are measured")
+    parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
+    parser.add_argument("--baselines", action="store_true", help="measure the baselines beside the models")
+    parser.add_argument("--output", type=Path, help="write all figures to this JSON file")
+    parser.add_argument("--cards", action="store_true", help="write the models' cards from the figures")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
