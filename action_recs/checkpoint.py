@@ -7,6 +7,8 @@ windows, and the decoding settings. Weights are read from safetensors only; code
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -92,17 +94,26 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
     import torch
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
+    place = _device(device)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = AutoModelForTokenClassification.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
-        )
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            model, report = AutoModelForTokenClassification.from_pretrained(
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
     except Exception as error:  # transformers, tokenizers and safetensors each raise their own
         raise ModelError(
             f"{folder}: the checkpoint cannot be loaded ({type(error).__name__}); copy or train it again"
         ) from error
+    if report["missing_keys"]:  # transformers would fill them with noise
+        raise ModelError(f"{folder}/model.safetensors: weights are missing; copy or train the checkpoint again")
     _check(folder, model, tokenizer, settings)
-    return Checkpoint(model.to(device).eval(), tokenizer, settings)
+    return Checkpoint(model.to(place).eval(), tokenizer, settings)
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
@@ -118,6 +129,31 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     }
     model.save_pretrained(folder, state_dict=half)
     checkpoint.tokenizer.save_pretrained(folder)
+
+
+def _device(name: str | torch.device) -> torch.device:
+    import torch
+
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise ModelError(f"the device {name} is not at hand on this machine; use cpu") from None
+    return device
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' progress bars: loading takes under a second."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _read_settings(folder: Path, task: Task) -> ReadingSettings:

@@ -7,6 +7,7 @@ probability, its score, reaches the threshold or it lies in a run that does.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ OUTSIDE = 0
 SPAN_BEGINS = [1, 3]
 STRUCTURED = [3, 4]
 RUN_BEGINS = 1
+
+APOSTROPHES = "'’"
+OPENING_MARKS = "\"'“‘([{$£€"
+CLOSING_MARKS = ".,;:!?…-–—"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,10 @@ class TokenScores:
         Probabilities in the order of ``RECOMMENDATION_CLASSES``, without the marker.
     offsets : sequence of (int, int)
         The characters of each token.
-    marker : float
-        The probability, read at the role marker, that the utterance holds a recommendation anywhere.
     """
 
     classes: np.ndarray
     offsets: Sequence[tuple[int, int]]
-    marker: float
 
     @property
     def inside(self) -> np.ndarray:
@@ -72,12 +74,10 @@ def by_utterance(pieces: Sequence[Piece], scores: Sequence[np.ndarray], count: i
     """Join the pieces' token scores into one :class:`TokenScores` for each of ``count`` utterances."""
     tables: list[list[np.ndarray]] = [[] for _ in range(count)]
     offsets: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-    markers = [0.0] * count
     for piece, table in zip(pieces, scores, strict=True):
         tables[piece.utterance].append(table[1:])
         offsets[piece.utterance].extend(piece.offsets)
-        markers[piece.utterance] = max(markers[piece.utterance], 1 - float(table[0, OUTSIDE]))
-    return [TokenScores(np.concatenate(t), o, m) for t, o, m in zip(tables, offsets, markers, strict=True)]
+    return [TokenScores(np.concatenate(table), offset) for table, offset in zip(tables, offsets, strict=True)]
 
 
 def recommendation_scores(transcript: Transcript, tokens: Sequence[TokenScores]) -> np.ndarray:
@@ -119,11 +119,11 @@ def find_recommendations(
 
 
 def review_classes(pieces: Sequence[Piece], scores: Sequence[np.ndarray], count: int) -> np.ndarray:
-    """The marker's probabilities of each utterance, shape (utterances, 3); the first piece speaks for a divided one."""
-    classes = np.zeros((count, len(REVIEW_CLASSES)))
-    for piece, table in reversed(list(zip(pieces, scores, strict=True))):
-        classes[piece.utterance] = table[0]
-    return classes
+    """Probabilities of each utterance, shape (utterances, 3): the mean over its tokens and its role marker."""
+    tables: list[list[np.ndarray]] = [[] for _ in range(count)]
+    for piece, table in zip(pieces, scores, strict=True):
+        tables[piece.utterance].append(table)
+    return np.array([np.concatenate(some).mean(axis=0) for some in tables])
 
 
 def review_scores(classes: np.ndarray) -> np.ndarray:
@@ -177,12 +177,28 @@ def _peaks(begins: np.ndarray, position: int) -> bool:
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     """Grow to whole words, then drop blanks around and punctuation after, as the guidelines' extent asks."""
-    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+    while _divides_word(text, start):
         start -= 1
-    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+    while _divides_word(text, end):
         end += 1
-    while start < end and not (text[start].isalnum() or text[start] in "\"'“‘([{$£€"):
+    while start < end and not (text[start].isalnum() or text[start] in OPENING_MARKS):
         start += 1
-    while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;:!?…-–—"):
+    while end > start and (text[end - 1].isspace() or text[end - 1] in CLOSING_MARKS):
         end -= 1
     return start, end
+
+
+def _divides_word(text: str, at: int) -> bool:
+    """Whether the border before character ``at`` lies inside a word, such as "don't" or one with combining accents."""
+    if not 0 < at < len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    if before in APOSTROPHES:
+        return at > 1 and _of_word(text[at - 2]) and _of_word(after)
+    if after in APOSTROPHES:
+        return _of_word(before) and at + 1 < len(text) and _of_word(text[at + 1])
+    return _of_word(before) and _of_word(after)
+
+
+def _of_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character).startswith("M")

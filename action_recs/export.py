@@ -25,7 +25,8 @@ def write_sessions(sessions: Sequence[TaggedSession], path: str | Path) -> None:
     write = check_output(path, len(sessions))
     temporary = path.with_name(f".{path.name}.part")
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
+        # In JSON, "backslashreplace" writes half a character as the escape that reads back to it.
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             write(sessions, file)
         temporary.replace(path)
     except OSError as error:

@@ -7,6 +7,7 @@ both sides. An utterance longer than half a window is divided into pieces, never
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 ROLE_MARKERS = {Role.THERAPIST: "[THERAPIST]", Role.CLIENT: "[CLIENT]", Role.OTHER: "[OTHER]"}
 """The token that opens an utterance. Part of every checkpoint's vocabulary; in a transcript it is ordinary text."""
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, left by broken decoding. Tokenizers refuse it; one sign for another keeps every offset."""
 
 SPECIAL_TOKENS_A_WINDOW = 2  # one opens the window, one closes it
 
@@ -80,7 +84,7 @@ def tokenize(transcript: Transcript, tokenizer: PreTrainedTokenizerBase, *, wind
     longest = max(1, (window_tokens - SPECIAL_TOKENS_A_WINDOW) // 2 - 1)
     markers = {role: tokenizer.convert_tokens_to_ids(marker) for role, marker in ROLE_MARKERS.items()}
     encoded = tokenizer(
-        [utterance.text for utterance in transcript.utterances],
+        [LONE_SURROGATE.sub("\ufffd", utterance.text) for utterance in transcript.utterances],
         add_special_tokens=False,
         split_special_tokens=True,
         return_offsets_mapping=True,

@@ -1,8 +1,8 @@
-"""Measure the shipped models, or others, on the development split, and write their cards.
+"""Measure the shipped models, or others, on the development split, and write their cards and the README's table.
 
     python training/evaluate.py --annomi AnnoMI-full.csv
     python training/evaluate.py --annomi AnnoMI-full.csv --models runs --output runs/metrics.json
-    python training/evaluate.py --annomi AnnoMI-full.csv --output action_recs/models/metrics.json --cards
+    python training/evaluate.py --annomi AnnoMI-full.csv --baselines --output action_recs/models/metrics.json --cards
 
 Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts.
 """
@@ -20,10 +20,11 @@ from action_recs.annotation.collection import load_collection
 from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.baselines import BASELINES
-from action_recs.evaluation.card import write_cards
+from action_recs.evaluation.card import write_cards, write_readme_figures
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
+README = Path(__file__).parent.parent / "README.md"
 
 
 def main() -> None:
@@ -37,6 +38,7 @@ def main() -> None:
         arguments.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if arguments.cards:
         write_cards(results, arguments.models)
+        write_readme_figures(results, README)
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
     parser.add_argument("--baselines", action="store_true", help="measure the baselines beside the models")
     parser.add_argument("--output", type=Path, help="write all figures to this JSON file")
-    parser.add_argument("--cards", action="store_true", help="write the models' cards from the figures")
+    parser.add_argument("--cards", action="store_true", help="write the models' cards and the README's table")
     return parser.parse_args()
 
 

@@ -53,11 +53,45 @@ WRONG = {
 - Development data holds few reviews of real speech: the intervals are wide.""",
 }
 
+BEGIN_FIGURES = "<!-- figures: written by training/evaluate.py -->"
+END_FIGURES = "<!-- end of figures -->"
+
 
 def write_cards(results: Mapping[str, Any], models: Path) -> None:
     """Write ``README.md`` into the folder of each model from what ``training/evaluate.py`` measured."""
     for task in Task:
         (models / task.value / "README.md").write_text(card(task, results), encoding="utf-8")
+
+
+def write_readme_figures(results: Mapping[str, Any], readme: Path) -> None:
+    """Replace the table of figures between its two marks in the project's README."""
+    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN_FIGURES)
+    _, end, after = rest.partition(END_FIGURES)
+    if not (begin and end):
+        raise ValueError(f"{readme}: the marks around the figures are missing")
+    table = overview(results["development"])
+    readme.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
+
+
+def overview(development: Mapping[str, Any]) -> str:
+    """One row a metric, one column a set, and a row a baseline for the utterance figures where they were measured."""
+    sets = list(development["models"])
+    lines = ["| | " + " | ".join(SETS[name] for name in sets) + " |", "|---|" + "---|" * len(sets)]
+    for metrics in METRICS_OF.values():
+        for metric, words in metrics.items():
+            lines.append(_overview_row(words, development["models"], metric))
+            for baseline in (name for name in development if name != "models" and metric.endswith("utterance")):
+                lines.append(_overview_row(f"- the same, {baseline}", development[baseline], metric))
+    return "\n".join(lines)
+
+
+def _overview_row(words: str, sets: Mapping[str, Any], metric: str) -> str:
+    return f"| {words} | " + " | ".join(_interval(figures["metrics"][metric]) for figures in sets.values()) + " |"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    estimate = row.get("f1") or row["accuracy"]
+    return f"{estimate['value']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
 
 
 def card(task: Task, results: Mapping[str, Any]) -> str:
@@ -129,11 +163,9 @@ def _figures(task: Task, sets: Mapping[str, Any]) -> str:
     for name, words in METRICS_OF[task].items():
         for data, figures in sets.items():
             row = figures["metrics"][name]
-            estimate = row.get("f1") or row["accuracy"]
-            interval = f"{estimate['value']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
             rates = " | ".join(f"{row[key]:.2f}" if key in row else "" for key in ("precision", "recall"))
             gold = row.get("gold", row.get("spans"))
-            lines.append(f"| {words} | {SETS[data]} | {interval} | {rates} | {gold} |")
+            lines.append(f"| {words} | {SETS[data]} | {_interval(row)} | {rates} | {gold} |")
     return "\n".join(lines)
 
 
@@ -142,7 +174,6 @@ def _slices(task: Task, sets: Mapping[str, Any]) -> str:
     lines = ["| data | slice | F1 | gold |", "|---|---|---|---:|"]
     for data, found in sets.items():
         for name, metrics in found.items():
-            estimate, gold = metrics[metric]["f1"], metrics[metric]["gold"]
-            interval = f"{estimate['value']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
-            lines.append(f"| {SETS[data]} | {name} | {interval} | {gold} |")
+            row = metrics[metric]
+            lines.append(f"| {SETS[data]} | {name} | {_interval(row)} | {row['gold']} |")
     return "\n".join(lines)

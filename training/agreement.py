@@ -1,0 +1,57 @@
+"""How well two people agree who annotated the same transcripts under the guidelines: the ceiling for any model.
+
+    python training/agreement.py --annomi AnnoMI-full.csv
+
+One annotator counts as gold, the other as prediction; F1 is the same either way round. Real speech: both annotators of
+AnnoMI. Authored encounters: their own author, and a second reader who saw them without labels.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from action_recs.annotation.annotated import AnnotatedSession
+from action_recs.annotation.collection import read_both_annotators, read_folder
+from action_recs.evaluation.bootstrap import clustered_interval
+from action_recs.evaluation.metrics import METRICS, Counts
+
+ANNOTATIONS = Path(__file__).parent.parent / "annotations"
+
+Pairs = list[tuple[AnnotatedSession, AnnotatedSession]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv")
+    arguments = parser.parse_args()
+    authors = read_folder(ANNOTATIONS / "corpus" / "encounters")
+    show("authored encounters", pair(authors, read_folder(ANNOTATIONS / "second_reading")))
+    if arguments.annomi:
+        both = read_both_annotators(ANNOTATIONS / "annomi", arguments.annomi)
+        show("AnnoMI", pair(both[: len(both) // 2], both[len(both) // 2 :]))
+
+
+def pair(ones: Iterable[AnnotatedSession], others: Iterable[AnnotatedSession]) -> Pairs:
+    """Both versions of every session that both hold."""
+    second = {session.id: session for session in others}
+    return [(session, second[session.id]) for session in ones if session.id in second]
+
+
+def show(title: str, pairs: Pairs) -> None:
+    """Print F1 with its interval for every metric."""
+    table = Table("Metric", "F1 (forms: accuracy)", "95 % interval", title=f"{title}: {len(pairs)} sessions")
+    for name, metric in METRICS.items():
+        clusters: dict[str, Counts] = defaultdict(Counts)
+        for one, other in pairs:
+            clusters[one.group] += metric(one, other)
+        estimate = clustered_interval(clusters, "precision" if name == "recommendation_form" else "f1")
+        table.add_row(name, f"{estimate.value:.3f}", f"{estimate.low:.3f} to {estimate.high:.3f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
