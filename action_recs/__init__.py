@@ -11,11 +11,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from action_recs.errors import ActionRecsError, AnnotationError, ConfigError, ModelError, OutputError, TranscriptError
-from action_recs.readers.source import Source, read_source
+from action_recs.readers.source import Source
 from action_recs.session import Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.tagger import Tagger
 from action_recs.transcript import Role, Transcript, Utterance
@@ -68,7 +68,7 @@ def tag(
     TranscriptError
         When the source cannot be read as a transcript.
     """
-    return (tagger or shipped_tagger()).tag(read_source(source, roles=roles))
+    return (tagger or shipped_tagger()).tag(source, roles=roles)
 
 
 def tag_many(
@@ -79,9 +79,7 @@ def tag_many(
     progress: bool = False,
 ) -> Iterator[TaggedSession]:
     """Tag many sessions as a stream, in order; parameters as for :func:`tag`."""
-    count = len(sources) if isinstance(sources, Sequence) else None
-    transcripts = (read_source(source, roles=roles) for source in sources)
-    return (tagger or shipped_tagger()).tag_many(transcripts, count=count, progress=progress)
+    return (tagger or shipped_tagger()).tag_many(sources, roles=roles, progress=progress)
 
 
 @cache

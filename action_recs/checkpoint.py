@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from action_recs.decoding import RECOMMENDATION_CLASSES, REVIEW_CLASSES, DecodingSettings
-from action_recs.errors import ModelError
+from action_recs.errors import ModelError, OutputError
 from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SHIPPED = Path(__file__).parent / "models"
+DEVICES = ("cpu", "cuda", "mps", "xpu")
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -121,6 +122,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     import torch
 
     folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}); name another folder") from None
     model = checkpoint.model
     model.config.action_recs = checkpoint.settings.to_dict()
     half = {
@@ -136,23 +141,27 @@ def _device(name: str | torch.device) -> torch.device:
 
     try:
         device = torch.device(name)
+        if device.type not in DEVICES:
+            raise ModelError(f"the device {name} is not supported; use one of {', '.join(DEVICES)}")
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):
+    except (RuntimeError, AssertionError, TypeError):
         raise ModelError(f"the device {name} is not at hand on this machine; use cpu") from None
     return device
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' progress bars: loading takes under a second."""
+    """Without transformers' progress bars and reports: what matters of them becomes a ``ModelError``."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
-        if shown:
+        logging.set_verbosity(verbosity)
+        if bars:
             logging.enable_progress_bar()
 
 
@@ -168,17 +177,27 @@ def _read_settings(folder: Path, task: Task) -> ReadingSettings:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         remedy = "train it with training/train.py"
         raise ModelError(f"{folder}/config.json: no action_recs settings: not a checkpoint of ours; {remedy}") from None
+    rates = asdict(settings.decoding)
+    if wrong := [name for name, rate in rates.items() if not 0 <= rate <= 1]:
+        raise ModelError(f"{folder}/config.json: {', '.join(wrong)} must lie between 0 and 1")
+    if not 0 <= settings.overlap_tokens <= settings.window_tokens / 2:
+        raise ModelError(f"{folder}/config.json: overlap_tokens must lie between 0 and half of window_tokens")
     if settings.task is not task:
         raise ModelError(f"{folder}: a {settings.task.value} checkpoint where a {task.value} checkpoint is needed")
     return settings
 
 
 def _check(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, settings: ReadingSettings) -> None:
-    labels = tuple(model.config.id2label[number] for number in range(model.config.num_labels))
+    labels = tuple(model.config.id2label.get(number) for number in range(model.config.num_labels))
     if labels != settings.task.classes:
         raise ModelError(f"{folder}/config.json: its labels are not those of the {settings.task.value} task")
     if not tokenizer.is_fast:
         raise ModelError(f"{folder}: a fast tokenizer (tokenizer.json) is needed for character offsets")
+    longest = getattr(model.config, "max_position_embeddings", settings.window_tokens)
+    if not 4 <= settings.window_tokens <= longest:
+        raise ModelError(f"{folder}/config.json: windows of {settings.window_tokens} tokens; it reads 4 to {longest}")
+    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+        raise ModelError(f"{folder}/model.safetensors: some weights are not numbers; copy or train it again")
     vocabulary = tokenizer.get_vocab()
     if missing := [marker for marker in ROLE_MARKERS.values() if marker not in vocabulary]:
         raise ModelError(f"{folder}/tokenizer.json: the role markers {', '.join(missing)} are missing")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -13,10 +16,12 @@ import typer
 from rich.console import Console
 
 import action_recs
-from action_recs.errors import ActionRecsError, TranscriptError
+from action_recs.errors import ActionRecsError, OutputError, TranscriptError
 from action_recs.export import check_output, write_sessions
 from action_recs.readers.source import read_source
+from action_recs.session import TaggedSession
 from action_recs.tables import print_session
+from action_recs.transcript import Role
 
 app = typer.Typer(
     add_completion=False,
@@ -36,13 +41,19 @@ Output = Annotated[
 Device = Annotated[str, typer.Option(help="Where the models run: cpu, cuda or mps.")]
 
 
-@app.callback()
-def version_option(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    if version:
+def print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(action_recs.__version__)
         raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=print_version)
+    ] = False,
+) -> None:
+    """Options of the program itself; the help text stands where ``app`` is made."""
 
 
 @app.command()
@@ -74,19 +85,32 @@ def tag(
         mapping = parse_roles(roles)
         transcripts = [read_source(file, roles=mapping) for file in files]
         tagger = action_recs.Tagger.from_pretrained(models, device=device)
-        sessions = list(tagger.tag_many(transcripts, count=len(transcripts), progress=len(transcripts) > 1))
-        console = Console()
-        for session in sessions:
-            print_session(session, console)
+        sessions = list(tagger.tag_many(transcripts, progress=len(transcripts) > 1))
         if output:
             write_sessions(sessions, output)
+        print_sessions(sessions)
 
 
 @app.command()
 def demo() -> None:
     """Tag the example session that ships with the package."""
     with one_line_errors(), resources.as_file(resources.files("action_recs") / "examples" / "session.txt") as path:
-        print_session(action_recs.tag(path), Console())
+        print_sessions([action_recs.tag(path)])
+
+
+def print_sessions(sessions: Iterable[TaggedSession]) -> None:
+    """Print tables, also to a terminal that cannot show every character, or a pipe that closes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    console = Console()
+    try:
+        for session in sessions:
+            print_session(session, console)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it exits
+    except OSError as error:
+        raise OutputError(f"the tables cannot be printed ({error.strerror})") from None
 
 
 def parse_roles(text: str | None) -> dict[str, str]:
@@ -95,11 +119,14 @@ def parse_roles(text: str | None) -> dict[str, str]:
         return {}
     try:
         roles = json.loads(text)
-    except ValueError:
-        roles = None
-    if not (isinstance(roles, dict) and all(isinstance(role, str) for role in roles.values())):
-        raise TranscriptError("""--roles: write a JSON object, such as '{"Dr. Lee": "therapist"}'""")
-    return roles
+        known = {role.value for role in Role}
+        if isinstance(roles, dict) and known.issuperset(roles.values()):
+            return roles
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise TranscriptError(
+        """--roles: write a JSON object of "therapist", "client" and "other", such as '{"Dr. Lee": "therapist"}'"""
+    )
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Scores -> spans and runs.
 
 Both decoders work the same way: a stretch is found where the probability of the label reaches the *threshold*
-somewhere, and extends as far as it stays above the *floor*. So an utterance is labelled exactly when its highest
-probability, its score, reaches the threshold or it lies in a run that does.
+somewhere, and extends as far as it stays above the *floor*. So the score of an utterance that holds a recommendation,
+its highest probability, is at least the threshold; one that lies in a review is at least the floor.
 """
 
 from __future__ import annotations
@@ -98,13 +98,18 @@ def find_recommendations(
     for index, (utterance, scores) in enumerate(zip(transcript.utterances, tokens, strict=True)):
         if utterance.role is not Role.THERAPIST:
             continue
+        inside = scores.inside
         begins = scores.classes[:, SPAN_BEGINS].sum(axis=1)
-        for first, last in _stretches(scores.inside, begins, settings):
-            start, end = _trim(utterance.text, scores.offsets[first][0], scores.offsets[last][1])
-            if start == end:
+        taken = 0
+        for first, last in _stretches(inside, begins, settings):
+            if scores.offsets[last][1] <= taken:
                 continue
-            inside = scores.classes[first : last + 1]
-            structured = inside[:, STRUCTURED].sum() > inside[:, 1:].sum() / 2
+            start, end = _trim(utterance.text, scores.offsets[first][0], scores.offsets[last][1], taken)
+            if start >= end:
+                continue
+            taken = end
+            classes = scores.classes[first : last + 1]
+            structured = classes[:, STRUCTURED].sum() > classes[:, 1:].sum() / 2
             found.append(
                 Recommendation(
                     utterance=index,
@@ -112,7 +117,7 @@ def find_recommendations(
                     end=end,
                     text=utterance.text[start:end],
                     form=Form.STRUCTURED if structured else Form.CASUAL,
-                    score=float(scores.inside[first : last + 1].max()),
+                    score=float(inside[first : last + 1].max()),
                 )
             )
     return found
@@ -123,7 +128,7 @@ def review_classes(pieces: Sequence[Piece], scores: Sequence[np.ndarray], count:
     tables: list[list[np.ndarray]] = [[] for _ in range(count)]
     for piece, table in zip(pieces, scores, strict=True):
         tables[piece.utterance].append(table)
-    return np.array([np.concatenate(some).mean(axis=0) for some in tables])
+    return np.array([np.concatenate(some).mean(axis=0) for some in tables]).reshape(count, len(REVIEW_CLASSES))
 
 
 def review_scores(classes: np.ndarray) -> np.ndarray:
@@ -143,7 +148,7 @@ def find_reviews(classes: np.ndarray, settings: DecodingSettings) -> list[Review
     --------
     >>> scores = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.6, 0.0, 0.4], [0.9, 0.0, 0.1]])
     >>> find_reviews(scores, DecodingSettings(threshold=0.5, floor=0.3))
-    [Review(first=1, last=2, score=0.8)]
+    [Review(first=1, last=2, score=0.80)]
     """
     inside = 1 - classes[:, OUTSIDE]
     return [
@@ -159,7 +164,12 @@ def _stretches(inside: np.ndarray, begins: np.ndarray, settings: DecodingSetting
     first: int | None = None
     for position in range(len(inside) + 1):
         ends = position == len(inside) or inside[position] < floor
-        divides = not ends and first is not None and _peaks(begins, position) and begins[position] >= settings.split
+        divides = (
+            not ends
+            and first is not None
+            and begins[position] >= settings.split
+            and begins[position - 1] <= inside[position - 1] / 2  # one beginning often lights up two neighbours
+        )
         if first is not None and (ends or divides):
             if inside[first:position].max() >= settings.threshold:
                 stretches.append((first, position - 1))
@@ -169,15 +179,13 @@ def _stretches(inside: np.ndarray, begins: np.ndarray, settings: DecodingSetting
     return stretches
 
 
-def _peaks(begins: np.ndarray, position: int) -> bool:
-    """One beginning often lights up two neighbours; only the stronger of them divides."""
-    after = begins[position + 1] if position + 1 < len(begins) else 0.0
-    return bool(begins[position - 1] <= begins[position] > after)
+def _trim(text: str, start: int, end: int, taken: int) -> tuple[int, int]:
+    """Grow to whole words, then drop blanks around and punctuation after, as the guidelines' extent asks.
 
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    """Grow to whole words, then drop blanks around and punctuation after, as the guidelines' extent asks."""
-    while _divides_word(text, start):
+    The span before ends at ``taken``: where two stretches divide a word, the first one has it.
+    """
+    start = max(start, taken)
+    while start > taken and _divides_word(text, start):
         start -= 1
     while _divides_word(text, end):
         end += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -32,7 +33,8 @@ def write_sessions(sessions: Sequence[TaggedSession], path: str | Path) -> None:
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def check_output(path: Path, sessions: int) -> Callable[[Sequence[TaggedSession], TextIO], None]:
@@ -42,6 +44,8 @@ def check_output(path: Path, sessions: int) -> Callable[[Sequence[TaggedSession]
         raise OutputError(f"{path}: unknown output format; end the name in {', '.join(_WRITERS)}")
     if suffix == ".json" and sessions != 1:
         raise OutputError(f"{path}: .json holds one session; use .jsonl for {sessions}")
+    if path.is_dir():
+        raise OutputError(f"{path}: a folder; name a file in it")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
     return _WRITERS[suffix]

@@ -79,6 +79,9 @@ class Review:
     def __len__(self) -> int:
         return self.last - self.first + 1
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(first={self.first}, last={self.last}, score={self.score:.2f})"
+
 
 @dataclass(frozen=True, slots=True)
 class TaggedUtterance:
@@ -187,10 +190,15 @@ class TaggedSession:
     def to_dataframe(self) -> pd.DataFrame:
         """One row an utterance: session id, index, role, text, a 0/1 column and a score column for each label.
 
-        Needs pandas, which the extras ``study`` and ``train`` install.
+        Raises
+        ------
+        ImportError
+            Without pandas, which ``pip install 'action_recs[study]'`` brings.
         """
-        import pandas as pd
-
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError("a data frame needs pandas: pip install 'action_recs[study]'") from None
         return pd.DataFrame.from_records(self.rows(), columns=ROW_COLUMNS)
 
     def rows(self) -> list[dict[str, Any]]:

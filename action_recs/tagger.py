@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ from action_recs.decoding import (
     review_classes,
     review_scores,
 )
+from action_recs.errors import TranscriptError
+from action_recs.readers.source import Source, read_source
 from action_recs.session import IDENTIFIERS, Label, Recommendation, Review, TaggedSession, TaggedUtterance
-from action_recs.transcript import Transcript
+from action_recs.transcript import Role, Transcript
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,10 +45,10 @@ class Tagger:
     Examples
     --------
     >>> tagger = Tagger.from_pretrained()
-    >>> session = tagger.tag(Transcript.from_pairs([
+    >>> session = tagger.tag([
     ...     ("therapist", "Maybe try going back to cooking this week, that was good for you."),
     ...     ("client", "Okay."),
-    ... ]))
+    ... ])
     >>> len(session.utterances)
     2
     """
@@ -96,37 +98,44 @@ class Tagger:
         save_checkpoint(self.recommendation, Path(path) / Task.RECOMMENDATION.value)
         save_checkpoint(self.review, Path(path) / Task.REVIEW.value)
 
-    def tag(self, transcript: Transcript, *, batch_tokens: int = BATCH_TOKENS) -> TaggedSession:
-        """Tag one transcript."""
-        return self._tag_together([transcript], batch_tokens)[0]
+    def tag(
+        self, source: Source, *, roles: Mapping[str, Role | str] | None = None, batch_tokens: int = BATCH_TOKENS
+    ) -> TaggedSession:
+        """Tag one session: a transcript, a path, a text or pairs (see :func:`action_recs.tag`)."""
+        return self._tag_together([read_source(source, roles=roles)], batch_tokens)[0]
 
     def tag_many(
         self,
-        transcripts: Iterable[Transcript],
+        sources: Iterable[Source],
         *,
+        roles: Mapping[str, Role | str] | None = None,
         batch_tokens: int = BATCH_TOKENS,
-        count: int | None = None,
         progress: bool = False,
     ) -> Iterator[TaggedSession]:
-        """Tag a stream of transcripts, in order, holding only a few of them at a time.
+        """Tag a stream of sessions, in order, holding only a few of them at a time.
 
         Parameters
         ----------
-        transcripts : iterable of Transcript
+        sources : iterable of Transcript, path, text or pairs
+        roles : mapping, optional
+            Speaker name to role, for labels that do not say it.
         batch_tokens : int
             Tokens that go through an encoder at once; lower it when memory runs out.
-        count : int, optional
-            How many transcripts there will be, for the progress bar.
         progress : bool
             Show a progress bar.
         """
         from tqdm.auto import tqdm
 
-        stream = iter(transcripts)
+        stream = _read_each(sources, roles)
+        count = len(sources) if isinstance(sources, Sequence) else None
         with tqdm(total=count, unit="session", disable=not progress) as bar:
-            while some := list(itertools.islice(stream, SESSIONS_AT_ONCE)):
-                yield from self._tag_together(some, batch_tokens)
-                bar.update(len(some))
+            while read := list(itertools.islice(stream, SESSIONS_AT_ONCE)):
+                good = [one for one in read if isinstance(one, Transcript)]
+                for session in self._tag_together(good, batch_tokens) if good else ():
+                    bar.update()
+                    yield session
+                if isinstance(read[-1], TranscriptError):
+                    raise read[-1]
 
     def _tag_together(self, transcripts: list[Transcript], batch_tokens: int) -> list[TaggedSession]:
         from action_recs.scoring import piece_scores  # loads torch, which importing the package must not
@@ -145,6 +154,19 @@ class Tagger:
             runs.append(find_reviews(classes, self.review.settings.decoding))
             run_scores.append(review_scores(classes))
         return [_session(*parts) for parts in zip(transcripts, spans, span_scores, runs, run_scores, strict=True)]
+
+
+def _read_each(
+    sources: Iterable[Source], roles: Mapping[str, Role | str] | None
+) -> Iterator[Transcript | TranscriptError]:
+    """Read the sources one by one; one that cannot be read comes as its error, after the good ones, and ends it."""
+    for number, source in enumerate(sources):
+        try:
+            transcript = read_source(source, roles=roles)
+        except TranscriptError as error:
+            yield TranscriptError(f"session {number}: {error}")
+            return
+        yield transcript
 
 
 def _session(

@@ -98,11 +98,26 @@ class Transcript:
         TranscriptError
             When there is no utterance, an item is no pair of strings, or a role is unknown.
         """
-        named = {name: as_role(role) for name, role in (roles or {}).items()}
+        named = named_roles(roles)
         utterances = tuple(_utterance(index, pair, named) for index, pair in enumerate(pairs))
         if not utterances:
             raise TranscriptError("the transcript is empty: give at least one (role, text) pair")
         return cls(utterances, session_id=session_id)
+
+
+def named_roles(roles: Mapping[str, Role | str] | None) -> dict[str, Role]:
+    """A user's mapping of speaker names to roles, ready to look up a ``label_key`` in."""
+    if not isinstance(roles or {}, Mapping) or not all(isinstance(name, str) for name in roles or {}):
+        raise TranscriptError("roles: give a mapping of speaker names to roles, such as {'Dr. Lee': 'therapist'}")
+    try:
+        return {label_key(name): as_role(role) for name, role in (roles or {}).items()}
+    except TranscriptError as error:
+        raise TranscriptError(f"roles: {error}") from None
+
+
+def label_key(label: str) -> str:
+    """A speaker's label without case, colon and extra blanks: "THERAPIST :" and "Therapist" are one."""
+    return " ".join(label.rstrip(": ").split()).casefold()
 
 
 def as_role(role: Role | str) -> Role:
@@ -126,8 +141,8 @@ def _utterance(index: int, pair: object, named: Mapping[str, Role]) -> Utterance
             f"utterance {index}: expected a (role, text) pair of two strings, got {type(pair).__name__}"
         )
     speaker, text = pair
-    if speaker in named:
-        return Utterance(named[speaker], text, speaker=speaker)
+    if role := named.get(label_key(speaker)):
+        return Utterance(role, text, speaker=speaker)
     try:
         return Utterance(as_role(speaker), text)
     except TranscriptError as error:

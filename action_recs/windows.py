@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,8 +45,8 @@ class Piece:
 
     utterance: int
     role: Role
-    tokens: tuple[int, ...]
-    offsets: tuple[tuple[int, int], ...]
+    tokens: tuple[int, ...] = field(repr=False)
+    offsets: tuple[tuple[int, int], ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ def tokenize(transcript: Transcript, tokenizer: PreTrainedTokenizerBase, *, wind
     window_tokens : int
         The length of a window; no piece takes more than half of it.
     """
+    if not transcript.utterances:
+        return []
     longest = max(1, (window_tokens - SPECIAL_TOKENS_A_WINDOW) // 2 - 1)
     markers = {role: tokenizer.convert_tokens_to_ids(marker) for role, marker in ROLE_MARKERS.items()}
     encoded = tokenizer(
@@ -163,8 +165,9 @@ def _with_owners(spans: list[tuple[int, int]], lengths: Sequence[int]) -> list[W
             while owned_last < last and (ends[owned_last + 1] + ends[owned_last + 2]) / 2 < middle:
                 owned_last += 1
         tokens = int(ends[last + 1] - ends[first]) + SPECIAL_TOKENS_A_WINDOW
-        windows.append(Window(first, last, owned_first, owned_last, tokens))
-        owned_first = owned_last + 1
+        if owned_first <= owned_last:
+            windows.append(Window(first, last, owned_first, owned_last, tokens))
+        owned_first = max(owned_first, owned_last + 1)
     return windows
 
 

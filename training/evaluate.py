@@ -21,7 +21,7 @@ from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.baselines import BASELINES
 from action_recs.evaluation.card import write_cards, write_readme_figures
-from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices
+from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 README = Path(__file__).parent.parent / "README.md"
@@ -29,6 +29,12 @@ README = Path(__file__).parent.parent / "README.md"
 
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.output and not arguments.output.parent.is_dir():
+        raise SystemExit(f"evaluate.py: the folder of {arguments.output} does not exist; make it first")
+    if arguments.cards and not (arguments.annomi and arguments.baselines):
+        raise SystemExit(
+            "evaluate.py: --cards needs --annomi and --baselines: the cards report real speech and baselines"
+        )
     try:
         results = measure(arguments)
     except ActionRecsError as error:
@@ -38,13 +44,16 @@ def main() -> None:
         arguments.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if arguments.cards:
         write_cards(results, arguments.models)
-        write_readme_figures(results, README)
+        if arguments.models == SHIPPED:
+            write_readme_figures(results, README)
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     collections = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
     tagger = Tagger.from_pretrained(arguments.models)
-    taggers: dict[str, TagMany] = {"models": lambda transcripts: list(tagger.tag_many(transcripts, progress=True))}
+    taggers: dict[str, TagMany] = {
+        "models": tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
+    }
     if arguments.baselines:
         training = [session for each in collections for session in each.train]
         taggers |= {name: make(training) for name, make in BASELINES.items()}
@@ -90,7 +99,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
     parser.add_argument("--baselines", action="store_true", help="measure the baselines beside the models")
     parser.add_argument("--output", type=Path, help="write all figures to this JSON file")
-    parser.add_argument("--cards", action="store_true", help="write the models' cards and the README's table")
+    parser.add_argument(
+        "--cards", action="store_true", help="write the models' cards and, for the shipped ones, the README's table"
+    )
     return parser.parse_args()
 
 

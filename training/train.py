@@ -16,7 +16,7 @@ from pathlib import Path
 from transformers import set_seed
 
 from action_recs.annotation.collection import load_collection
-from action_recs.checkpoint import ReadingSettings, save_checkpoint
+from action_recs.checkpoint import ReadingSettings, load_checkpoint, save_checkpoint
 from action_recs.errors import ActionRecsError, ConfigError
 from action_recs.training.config import TrainingConfig, load_config
 from action_recs.training.examples import training_dataset
@@ -39,8 +39,25 @@ def main() -> None:
 def train(config: TrainingConfig, output: Path, annotations: Path, annomi: Path | None, resume: bool) -> None:
     set_seed(config.seed)
     sets = {each.name: each for each in load_collection(annotations, annomi_csv=annomi)}
-    if absent := [name for name in config.mix if name not in sets]:
-        raise ConfigError(f"mix: the set {', '.join(absent)} is not at hand; give --annomi, or leave it out with --set")
+    for key, names in (("mix", config.mix), ("evaluate_on", config.evaluate_on)):
+        if absent := [name for name in names if name not in sets]:
+            raise ConfigError(
+                f"{key}: no set {', '.join(absent)} without --annomi; give it, or leave it out with --set"
+            )
+
+    development = {name: sets[name].development for name in config.evaluate_on}
+    if bare := [name for name, sessions in development.items() if not sessions]:
+        raise ConfigError(f"evaluate_on: the set {', '.join(bare)} has no development sessions")
+    begun = any(output.glob("checkpoints/checkpoint-*"))
+    if resume and not begun:
+        raise ConfigError(f"{output}: no checkpoint to go on from; start without --resume")
+    if begun and not resume:
+        raise ConfigError(f"{output}: holds another run; go on with --resume, or name another folder")
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{output}: cannot be made a folder ({error.strerror})") from None
 
     settings = ReadingSettings(config.task, config.window_tokens, config.overlap_tokens)
     checkpoint = start_model(config.base, settings)
@@ -55,14 +72,14 @@ def train(config: TrainingConfig, output: Path, annotations: Path, annomi: Path 
         wrong_speakers=config.wrong_speakers,
         seed=config.seed,
     )
-    development = {name: sets[name].development for name in config.evaluate_on if name in sets}
 
-    output.mkdir(parents=True, exist_ok=True)
     (output / "training_config.json").write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     trainer = make_trainer(checkpoint, training, development, config, output)
     trainer.train(resume_from_checkpoint=resume)
     held_out = {name: each.development for name, each in sets.items() if each.development}
-    save_checkpoint(tuned(checkpoint, held_out), output)
+    save_checkpoint(checkpoint, output)
+    as_shipped = load_checkpoint(output, config.task)  # half precision and without dropout, as it will be read
+    save_checkpoint(tuned(as_shipped, held_out), output)
     history = [entry for entry in trainer.state.log_history if "eval_f1" in entry]
     (output / "metrics.json").write_text(json.dumps(history, indent=2) + "\n", encoding="utf-8")
 

@@ -30,7 +30,7 @@ class AnnotatedRecommendation(Recommendation):
     restates: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AnnotatedReview(Review):
     """A review as annotated.
 
@@ -44,7 +44,7 @@ class AnnotatedReview(Review):
 
     of: tuple[str, ...] = ()
     adherence: str | None = None
-    target: str | None = field(default=None, repr=False)
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = 
         When a file is broken, or a group of the split file does not exist.
     """
     folder = Path(annotations)
-    splits = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
+    development = _read_splits(folder / "splits.json")
     sets = {
         "authored": read_folder(folder / "corpus"),
         "encounters": read_folder(folder / "corpus" / "encounters"),
@@ -50,12 +50,16 @@ def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = 
     }
     if annomi_csv:
         sets["annomi"] = read_both_annotators(folder / "annomi", annomi_csv)
-    return tuple(_divide(name, sets[name], splits["development"].get(name, [])) for name in SETS if name in sets)
+    return tuple(_divide(name, sets[name], development.get(name, [])) for name in SETS if name in sets)
 
 
 def read_both_annotators(folder: Path, csv_path: str | Path) -> list[AnnotatedSession]:
     """Both annotators' versions of every annotated AnnoMI transcript, one annotator after the other."""
-    annotated = {int(line) for line in (folder / "transcripts.txt").read_text(encoding="utf-8").split()}
+    listed = folder / "transcripts.txt"
+    try:
+        annotated = {int(line) for line in listed.read_text(encoding="utf-8").split()}
+    except (OSError, ValueError):
+        raise AnnotationError(f"{listed}: the list of annotated transcripts, a number a line, cannot be read") from None
     files = sorted(folder.glob("labels_*.jsonl"))
     return [session for file in files for session in read_annomi(csv_path, file, only=annotated)]
 
@@ -66,6 +70,15 @@ def read_folder(folder: Path) -> list[AnnotatedSession]:
     if not files:
         raise AnnotationError(f"{folder}: no .txt file with sessions")
     return [session for file in files for session in read_markup(file)]
+
+
+def _read_splits(path: Path) -> dict[str, list[str]]:
+    try:
+        development = json.loads(path.read_text(encoding="utf-8"))["development"]
+        return {str(name): [str(group) for group in groups] for name, groups in development.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        remedy = 'it holds {"development": {set: [groups]}}; training/make_splits.py writes one'
+        raise AnnotationError(f"{path}: cannot be read as a split; {remedy}") from None
 
 
 def _divide(name: str, sessions: list[AnnotatedSession], development: list[str]) -> Collection:

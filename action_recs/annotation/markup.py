@@ -15,6 +15,7 @@ clients.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,10 +47,16 @@ def read_markup(path: str | Path) -> list[AnnotatedSession]:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError:
         raise AnnotationError(f"{path}: not UTF-8 text; save it as UTF-8") from None
-    return list(_sessions(path, lines))
+    except OSError as error:
+        raise AnnotationError(f"{path}: cannot be read ({error.strerror}); give a file of inline markup") from None
+    sessions = list(_sessions(path, lines))
+    counted = Counter(session.id for session in sessions)
+    if twice := [name for name, count in counted.items() if count > 1]:
+        raise AnnotationError(f"{path}: two sessions are called {', '.join(twice)}; give each its own id")
+    return sessions
 
 
 @dataclass

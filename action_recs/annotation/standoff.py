@@ -18,6 +18,7 @@ from action_recs.errors import AnnotationError, TranscriptError
 from action_recs.session import Form
 from action_recs.transcript import Transcript, Utterance, as_role
 
+KINDS = ("recommendation", "review")
 COLUMNS = ("transcript_id", "utterance_id", "interlocutor", "utterance_text", "mi_quality", "topic")
 
 
@@ -41,6 +42,8 @@ def read_annomi(csv_path: str | Path, labels_path: str | Path, *, only: set[int]
     """
     transcripts = _read_csv(Path(csv_path), only)
     labels = _read_labels(Path(labels_path))
+    if strange := sorted(labels.keys() - only):
+        raise AnnotationError(f"{labels_path}: labels for transcripts that are not listed as annotated: {strange}")
     if missing := sorted(only - transcripts.keys()):
         raise AnnotationError(f"{csv_path}: annotated transcripts are missing: {missing}; use the full AnnoMI CSV")
     return [_session(number, transcripts[number], labels.get(number, []), labels_path) for number in sorted(only)]
@@ -57,7 +60,7 @@ def _read_csv(path: Path, only: set[int]) -> dict[int, dict[int, dict[str, str]]
                 transcript = int(row["transcript_id"])
                 if transcript in only:
                     rows[transcript].setdefault(int(row["utterance_id"]), row)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, TypeError, csv.Error) as error:
         raise AnnotationError(f"{path}: cannot be read as the AnnoMI CSV ({type(error).__name__})") from None
     return rows
 
@@ -65,16 +68,19 @@ def _read_csv(path: Path, only: set[int]) -> dict[int, dict[int, dict[str, str]]
 def _read_labels(path: Path) -> dict[int, list[dict[str, Any]]]:
     labels = defaultdict(list)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise AnnotationError(f"{path}: cannot be read ({type(error).__name__})") from None
     for number, line in enumerate(lines, start=1):
         try:
             if line.strip():
                 record = json.loads(line)
+                if record["label"] not in KINDS or not isinstance(record["transcript_id"], int):
+                    raise ValueError
                 labels[record["transcript_id"]].append(record)
         except (ValueError, KeyError, TypeError):
-            raise AnnotationError(f"{path}, line {number}: not a label record with a transcript_id") from None
+            wanted = f"a number as transcript_id and a label among {', '.join(KINDS)}"
+            raise AnnotationError(f"{path}, line {number}: not a label record with {wanted}") from None
     return labels
 
 
@@ -104,6 +110,8 @@ def _session(
         raise AnnotationError(f"{path}, transcript {number}: no field or utterance {error}") from None
     except (AnnotationError, TranscriptError) as error:
         raise AnnotationError(f"{path}, transcript {number}: {error}") from None
+    except (ValueError, TypeError, AttributeError):
+        raise AnnotationError(f"{path}, transcript {number}: a label or row whose fields are of another type") from None
 
 
 def _span(label: dict[str, Any], index: dict[int, int], utterances: tuple[Utterance, ...]) -> AnnotatedRecommendation:

@@ -15,6 +15,19 @@ from action_recs.transcript import Transcript
 TagMany = Callable[[Sequence[Transcript]], Sequence[Labelled]]
 
 
+def tagged_once(tag_many: TagMany) -> TagMany:
+    """The same tagger with a memory, so that a slice of sessions that were tagged before costs nothing."""
+    known: dict[Transcript, Labelled] = {}
+
+    def lookup(transcripts: Sequence[Transcript]) -> list[Labelled]:
+        new = [transcript for transcript in transcripts if transcript not in known]
+        if new:
+            known.update(zip(new, tag_many(new), strict=True))
+        return [known[transcript] for transcript in transcripts]
+
+    return lookup
+
+
 def evaluate_sessions(sessions: Sequence[AnnotatedSession], tag_many: TagMany) -> dict[str, Any]:
     """Every metric over the sessions, with 95 % intervals clustered by group.
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 
 from action_recs.errors import TranscriptError
-from action_recs.transcript import Role, Transcript, Utterance, as_role
+from action_recs.transcript import Role, Transcript, Utterance, label_key, named_roles
 
 THERAPIST_WORDS = """t th ther therapist psychotherapist counselor counsellor clinician practitioner provider
 psychologist psychiatrist doctor nurse coach interviewer"""
@@ -32,12 +32,17 @@ SPEAKER_WORDS: dict[str, Role] = {
     )
     for word in words.split()
 }
-"""Labels that say the role by themselves, in any case, also with a number ("Client 2")."""
+"""Labels that say the role by themselves, in any case, also decorated: "Client 2", "Therapist (Dr. Lee)"."""
 
-LABELLED = re.compile(r"(?P<label>[^\W\d_][^:\n]{0,39}?)\s*:(?P<rest>.*)$")
-LIKE_A_SPEAKER = re.compile(r"(?:[A-Z][\w.'’-]*|spk|speaker)(?:[ _]?(?:[A-Z][\w.'’-]*|\d+)){0,2}$")
+LABELLED = re.compile(r"(?P<label>[^:\n]{1,60}?)\s*:(?P<rest>.*)$")
+BEFORE_A_LABEL = re.compile(
+    r"(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])]?|[-–*•>]|\d+[.)])\s+"
+)  # a time, a mark
+DECORATION = re.compile(r"[\s_#.-]*\d*\s*(?:\(.*\)|\[.*\])?$")
+RECOGNISERS_LABEL = re.compile(r"(?:spk|speaker)[ _]?\w{1,2}$", re.IGNORECASE)
 LINE_END = re.compile(r"\r\n|\r|\n")
-NUMBERED = re.compile(r"[\s_#-]*\d+$")
+LAYOUT = "\ufeff\f\u00a0"  # byte order marks, page breaks and hard blanks that exports leave at the start of a line
+LONGEST_NAME = 4  # words
 
 
 def read_text(path: str | Path, *, roles: Mapping[str, Role | str] | None = None) -> Transcript:
@@ -49,12 +54,13 @@ def read_text(path: str | Path, *, roles: Mapping[str, Role | str] | None = None
         When the file cannot be read as UTF-8 text, or for the reasons of :func:`parse_text`.
     """
     path = Path(path)
-    if path.is_dir():
-        raise TranscriptError(f"{path}: a directory; give the files in it")
     try:
+        if path.is_dir():
+            raise TranscriptError(f"{path}: a directory; give the files in it")
         content = path.read_bytes()
-    except OSError as error:
-        raise TranscriptError(f"{path}: cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:
+        remedy = "check the path and its permissions"
+        raise TranscriptError(f"{path}: cannot be read ({type(error).__name__}); {remedy}") from None
     if b"\0" in content:
         remedy = "give a text file in UTF-8; a document or recording must be exported or transcribed first"
         raise TranscriptError(f"{path}: binary, or text in UTF-16; {remedy}")
@@ -94,13 +100,13 @@ def parse_text(
     >>> [u.role.value for u in parse_text("T: Did you walk?\\nC: Twice.").utterances]
     ['therapist', 'client']
     """
-    named = {label.strip().casefold(): as_role(role) for label, role in (roles or {}).items()}
+    labels = _Labels(named_roles(roles), source)
+    lines = [line.lstrip(LAYOUT) for line in LINE_END.split(text)]
     turns: list[_Turn] = []
-    lines = LINE_END.split(dedent(text.removeprefix("\ufeff")))
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(dedent("\n".join(lines)).split("\n"), start=1):
         if not line.strip():
             continue
-        if turn := _opens_turn(line, number, named, source):
+        if turn := labels.opened_turn(line, number):
             turns.append(turn)
         elif turns:
             turns[-1].lines.append(line.strip())
@@ -120,18 +126,49 @@ def parse_text(
 class _Turn:
     role: Role
     label: str
-    lines: list[str]
+    lines: list[str] = field(repr=False)
 
 
-def _opens_turn(line: str, number: int, named: Mapping[str, Role], source: str) -> _Turn | None:
-    match = LABELLED.match(line)
-    if not match:
+class _Labels:
+    """Tells a line that opens a turn from one that goes on with it, and refuses what could be either."""
+
+    def __init__(self, named: Mapping[str, Role], source: str) -> None:
+        self.named = named
+        self.source = source
+        self.seen: set[str] = set()
+
+    def opened_turn(self, line: str, number: int) -> _Turn | None:
+        """The turn that the line opens, or None when it goes on with the one before.
+
+        Raises
+        ------
+        TranscriptError
+            When the line opens like a turn of a speaker whose role nobody said: taking it for speech would put one
+            person's words into another's mouth.
+        """
+        bare = line.strip()
+        match = LABELLED.match(bare)
+        if match and (role := self._role(match["label"])):
+            return _Turn(role, match["label"], [match["rest"].strip()])
+        behind = BEFORE_A_LABEL.match(bare)
+        if behind and (turn := self.opened_turn(bare[behind.end() :], number)):
+            return turn
+        if match and not line[0].isspace() and self._could_be_a_speaker(match["label"], match["rest"]):
+            remedy = "map it with roles={'label': 'therapist', ...}, or indent the line if it goes on with the turn"
+            raise TranscriptError(f"{self.source}, line {number}: a speaker label whose role is unknown; {remedy}")
         return None
-    label = match["label"]
-    role = named.get(label.casefold()) or SPEAKER_WORDS.get(NUMBERED.sub("", label.casefold()))
-    if role:
-        return _Turn(role, label, [match["rest"].strip()])
-    if LIKE_A_SPEAKER.match(label) and match["rest"][:1].isspace():
-        remedy = "map it with roles={'label': 'therapist', ...}, or indent the line if it goes on with the turn above"
-        raise TranscriptError(f"{source}, line {number}: a speaker label whose role is unknown; {remedy}")
-    return None
+
+    def _role(self, label: str) -> Role | None:
+        key = label_key(label)
+        return self.named.get(key) or SPEAKER_WORDS.get(DECORATION.sub("", key))
+
+    def _could_be_a_speaker(self, label: str, rest: str) -> bool:
+        words = label.split()
+        if len(words) > LONGEST_NAME or rest.startswith("//") or (label[-1].isdigit() and rest[:1].isdigit()):
+            return False  # a sentence, an address, a time of day
+        again = label_key(label) in self.seen
+        self.seen.add(label_key(label))
+        title = words[0][0].isupper() and len(words) <= 2
+        named_like = title or all(word[0].isupper() or word[0].isdigit() or word[0] in "([" for word in words)
+        holds_a_role = any(SPEAKER_WORDS.get(word) and len(word) > 2 for word in re.findall(r"\w+", label_key(label)))
+        return again or named_like or holds_a_role or not rest.strip() or bool(RECOGNISERS_LABEL.match(label))

@@ -65,8 +65,10 @@ def _bare(text: str) -> tuple[str, list[int]]:
             characters.append(character.lower()[:1])
         elif characters and characters[-1] != " ":
             characters.append(" ")
+    if characters and characters[-1] == " ":
+        characters.pop()
     places.append(len(characters))
-    return "".join(characters), places
+    return "".join(characters), [min(place, len(characters)) for place in places]
 
 
 def _moved(span: AnnotatedRecommendation, text: str, places: list[int]) -> AnnotatedRecommendation:

@@ -60,16 +60,20 @@ class TrainingConfig:
     wrong_speakers: float = 0.1
     evaluations: int = 8
     evaluate_on: tuple[str, ...] = field(default=("annomi", "authored"))
-    patience: int = 4
+    patience: int = 3
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
-            if getattr(self, name) < least:
+            if not getattr(self, name) >= least:  # so that "not a number" is refused too
                 raise ConfigError(f"{name}: must be at least {least}, not {getattr(self, name)}")
         for name in ("recognised", "wrong_speakers", "warmup"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name}: must lie between 0 and 1, not {getattr(self, name)}")
+        if not self.mix or not all(0 < share < float("inf") for share in self.mix.values()):
+            raise ConfigError("mix: name at least one set, each with a share above 0")
+        if not self.evaluate_on:
+            raise ConfigError("evaluate_on: name at least one set")
         for place, names in (("mix", self.mix), ("evaluate_on", self.evaluate_on)):
             for name in names:
                 if name not in SETS:
@@ -100,8 +104,8 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> TrainingConf
     """
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({type(error).__name__})") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(values, dict):
@@ -110,7 +114,10 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> TrainingConf
         name, equals, value = override.partition("=")
         if not equals:
             raise ConfigError(f"--set {override}: write key=value")
-        values[name.strip()] = yaml.safe_load(value)
+        try:
+            values[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ConfigError(f"--set {override}: the value is not valid YAML") from None
     return config_from(values, source=str(path))
 
 

@@ -41,7 +41,7 @@ def _recommendation_labels(piece: Piece, spans: Sequence[Recommendation]) -> lis
         inside = [at for at, (start, end) in enumerate(piece.offsets) if start < span.end and end > span.start]
         for at in inside:
             labels[at] = _RECOMMENDATION[f"I-{_name(span.form)}"]
-        if inside and (inside[0] > 0 or piece.offsets[0][0] <= span.start):  # else it began in an earlier piece
+        if inside and not _words_before(piece, inside[0], span):
             labels[inside[0]] = _RECOMMENDATION[f"B-{_name(span.form)}"]
     return [IGNORED, *labels]
 
@@ -51,6 +51,11 @@ def _review_labels(session: AnnotatedSession, pieces: Sequence[Piece]) -> list[l
     for run in session.reviews:
         classes[run.first : run.last + 1] = [_REVIEW["B-REVIEW"]] + [_REVIEW["I-REVIEW"]] * (run.last - run.first)
     return [[classes[piece.utterance]] * len(piece.tokens) for piece in pieces]
+
+
+def _words_before(piece: Piece, token: int, span: Recommendation) -> bool:
+    """Whether the span began in an earlier piece: words of it, and not only blanks, stand before this token."""
+    return bool(span.text[: max(0, piece.offsets[token][0] - span.start)].strip())
 
 
 def _name(form: Form) -> str:

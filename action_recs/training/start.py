@@ -28,8 +28,8 @@ def start_model(base: str, settings: ReadingSettings) -> Checkpoint:
         When the encoder cannot be loaded, or is shorter than the windows.
     """
     try:
-        config = AutoConfig.from_pretrained(base)
-        tokenizer = AutoTokenizer.from_pretrained(base, use_fast=True)
+        config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         config.id2label = dict(enumerate(settings.task.classes))
         config.label2id = {label: number for number, label in config.id2label.items()}
         # PyTorch's fused attention has no dropout on CPUs; with it, a step takes nearly three times as long.
@@ -37,8 +37,9 @@ def start_model(base: str, settings: ReadingSettings) -> Checkpoint:
         model = AutoModelForTokenClassification.from_pretrained(
             base, config=config, use_safetensors=True, dtype=torch.float32, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{base}: cannot be loaded as an encoder: {type(error).__name__}: {error}") from None
+    except Exception as error:  # transformers, tokenizers and safetensors each raise their own
+        reason = str(error).partition("\n")[0]
+        raise ModelError(f"{base}: cannot be loaded as an encoder: {type(error).__name__}: {reason}") from error
     longest = getattr(config, "max_position_embeddings", settings.window_tokens)
     if settings.window_tokens > longest:
         raise ModelError(f"{base}: reads at most {longest} tokens; set window_tokens to that or less")

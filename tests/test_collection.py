@@ -1,0 +1,100 @@
+"""The sets of annotated sessions and their development split."""
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from action_recs import AnnotationError, Form, Transcript
+from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedSession
+from action_recs.annotation.collection import load_collection
+from action_recs.annotation.splits import development_groups
+
+SHIPPED = Path(__file__).parent.parent / "annotations"
+
+
+def ids(collections):
+    return {
+        each.name: ([session.id for session in each.train], [session.id for session in each.development])
+        for each in collections
+    }
+
+
+AUTHORED = {
+    "authored": (["c001-s1", "c001-s2"], ["c002-s1", "c002-s2"]),
+    "encounters": (["e001-s1"], []),
+    "contrast": (["v101a-s1", "v101b-s1"], ["v102a-s1", "v102b-s1"]),
+}
+
+
+def test_authored_sets_are_loaded_and_divided_by_group(annotations):
+    assert ids(load_collection(annotations)) == AUTHORED
+
+
+def test_annomi_comes_with_its_csv_once_for_each_annotator(annotations, annomi_csv):
+    sets = load_collection(annotations, annomi_csv=annomi_csv)
+    assert ids(sets) == {"annomi": (["annomi-7", "annomi-7"], ["annomi-8", "annomi-8"])} | AUTHORED
+    assert [session.annotator for session in sets[0].train] == ["a", "b"]
+    assert [session.recommendations[0].form for session in sets[0].train] == [Form.CASUAL, Form.STRUCTURED]
+
+
+def test_a_split_of_groups_that_do_not_exist_is_refused(annotations, tmp_path):
+    folder = Path(shutil.copytree(annotations, tmp_path / "annotations"))
+    (folder / "splits.json").write_text('{"development": {"contrast": ["v102", "v999"]}}', encoding="utf-8")
+    with pytest.raises(AnnotationError, match=r"splits\.json: the set contrast has no v999"):
+        load_collection(folder)
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}"], ids=["missing", "cut short", "list", "empty"])
+def test_a_broken_split_file_is_named(annotations, tmp_path, content):
+    folder = Path(shutil.copytree(annotations, tmp_path / "annotations"))
+    (folder / "splits.json").unlink()
+    if content is not None:
+        (folder / "splits.json").write_text(content, encoding="utf-8")
+    with pytest.raises(AnnotationError, match=r"splits\.json"):
+        load_collection(folder)
+
+
+@pytest.mark.parametrize("name", ["corpus", "annomi/transcripts.txt"])
+def test_a_missing_part_is_named(annotations, annomi_csv, tmp_path, name):
+    folder = Path(shutil.copytree(annotations, tmp_path / "annotations"))
+    shutil.rmtree(folder / name) if (folder / name).is_dir() else (folder / name).unlink()
+    with pytest.raises(AnnotationError, match=name):
+        load_collection(folder, annomi_csv=annomi_csv)
+
+
+def test_the_shipped_sets_load_and_no_group_or_session_is_in_both_splits():
+    for each in load_collection(SHIPPED):
+        assert {session.group for session in each.train} & {session.group for session in each.development} == set()
+        counted = Counter(session.id for session in each.train + each.development)
+        assert [name for name, count in counted.items() if count > 1] == []
+
+
+def test_the_shipped_split_keeps_about_a_quarter_of_every_set():
+    development = json.loads((SHIPPED / "splits.json").read_text(encoding="utf-8"))["development"]
+    groups = {each.name: {one.group for one in each.train + each.development} for each in load_collection(SHIPPED)}
+    numbers = (SHIPPED / "annomi" / "transcripts.txt").read_text(encoding="utf-8").split()
+    groups["annomi"] = {f"annomi-{number}" for number in numbers}
+    assert "encounters" not in development  # written later, for training only
+    for name in development:
+        held_out = development[name]
+        assert len(set(held_out)) == len(held_out)
+        assert set(held_out) <= groups[name]
+        assert 0.2 <= len(held_out) / len(groups[name]) <= 0.3, name
+
+
+def group(name, positives):
+    text = "go " * max(positives, 1)
+    spans = tuple(AnnotatedRecommendation(0, 3 * at, 3 * at + 2, "go", Form.CASUAL) for at in range(positives))
+    return AnnotatedSession(name, Transcript.from_pairs([("therapist", text)]), spans, group=name)
+
+
+def test_one_group_of_every_four_is_drawn_and_positives_are_balanced():
+    sessions = [group(f"g{number:02}", number) for number in range(16)]
+    drawn = development_groups(sessions, seed=0)
+    assert len(drawn) == 4
+    assert [int(name[1:]) // 4 for name in drawn] == [0, 1, 2, 3]
+    assert development_groups(reversed(sessions), seed=0) == drawn == development_groups(sessions, seed=0)
+    assert len({tuple(development_groups(sessions, seed=seed)) for seed in range(10)}) > 1

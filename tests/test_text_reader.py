@@ -1,0 +1,144 @@
+"""Text with a speaker label per line."""
+
+from pathlib import Path
+
+import pytest
+
+from action_recs import Role, Transcript, TranscriptError, Utterance
+from action_recs.readers import parse_text, read_text
+
+TRANSCRIPTS = Path(__file__).parent / "fixtures" / "transcripts"
+ROLES = {"Dr. Lee": "therapist", "Ann": Role.CLIENT}
+
+
+def turns(transcript):
+    return [(utterance.role.value, utterance.text) for utterance in transcript.utterances]
+
+
+@pytest.mark.parametrize("label", ["Therapist", "T", "t", "Counselor", "Counsellor", "CLINICIAN", "Therapist 1"])
+@pytest.mark.parametrize("other", ["Client", "CLIENT", "C", "Patient", "P", "p", "Client 2"])
+def test_labels_that_say_the_role(label, other):
+    assert turns(parse_text(f"{label}: Hello.\n{other}: Hi.")) == [("therapist", "Hello."), ("client", "Hi.")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("T: a\nC: b", [("therapist", "a"), ("client", "b")]),
+        ("T:a\nC :b", [("therapist", "a"), ("client", "b")]),
+        ("T: a\nC: b\nC: c", [("therapist", "a"), ("client", "b"), ("client", "c")]),
+        ("T: a\n  a2\na3\nC: b", [("therapist", "a a2 a3"), ("client", "b")]),
+        ("\n\nT: a\n\n\n a2\n\nC: b\n\n", [("therapist", "a a2"), ("client", "b")]),
+        ("T:\n  a\nC: b", [("therapist", "a"), ("client", "b")]),
+        ("T: a\nC:", [("therapist", "a"), ("client", "")]),
+        ("T: a\r\n a2\r\n\r\nC: b\r\n", [("therapist", "a a2"), ("client", "b")]),
+        ("T: a\rC: b\r", [("therapist", "a"), ("client", "b")]),
+        ("\ufeffT: a\nC: b", [("therapist", "a"), ("client", "b")]),
+        ("    T: a\n      a2\n    C: b\n", [("therapist", "a a2"), ("client", "b")]),
+        ("T: at 10:30, or so: ten\nC: b", [("therapist", "at 10:30, or so: ten"), ("client", "b")]),
+        ("T: a\nat 10:30\nC: b", [("therapist", "a at 10:30"), ("client", "b")]),
+        ("T: a\n  Note: b\nC: c", [("therapist", "a Note: b"), ("client", "c")]),
+        ("T: a\nC: b\nInterpreter: c", [("therapist", "a"), ("client", "b"), ("other", "c")]),
+        ("Therapist: a\n\tClient: b\nTherapist: c", [("therapist", "a"), ("client", "b"), ("therapist", "c")]),
+        ("T: a\n\fC: b\n\ufeffT: c", [("therapist", "a"), ("client", "b"), ("therapist", "c")]),
+        ("  T: a\r\n\r\n  C: b\r\n", [("therapist", "a"), ("client", "b")]),
+        ("[00:01] T: a\n00:01:02 C: b\n- T: c", [("therapist", "a"), ("client", "b"), ("therapist", "c")]),
+        ("Therapist (Dr. Lee): a\nClient [Ann]: b", [("therapist", "a"), ("client", "b")]),
+        (
+            "T: a\nso it comes down to this: b\nhttp://x.y\nC: c",
+            [("therapist", "a so it comes down to this: b http://x.y"), ("client", "c")],
+        ),
+        ("T: é 🙂\nC: 好", [("therapist", "é 🙂"), ("client", "好")]),
+    ],
+)
+def test_turns(text, expected):
+    assert turns(parse_text(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Ann: x", "Ann:x", "Ann:", "Élodie: x", "Support worker: x", "Client's mother: x", "Ann (mother): x", "spk_0: x"],
+)
+def test_a_line_that_could_be_another_speakers_is_never_taken_for_speech(line):
+    with pytest.raises(TranscriptError, match="line 3: a speaker label whose role is unknown"):
+        parse_text(f"T: a\nC: b\n{line}")
+    assert turns(parse_text(f"T: a\nC: b\n  {line}")) == [("therapist", "a"), ("client", f"b {line}")]
+
+
+def test_a_label_in_lower_case_is_known_by_coming_again():
+    with pytest.raises(TranscriptError, match="line 5: a speaker label whose role is unknown"):
+        parse_text("T: a\nC: b\nmum: c\nC: d\nmum: e")
+
+
+@pytest.mark.parametrize("label", ["1", "Dr.  Lee", "Dr. Lee:"])
+def test_any_label_can_be_mapped(label):
+    spoken = label.rstrip(":").replace("  ", " ")
+    assert turns(parse_text(f"{spoken}: a\nC: b", roles={label: "therapist"})) == [("therapist", "a"), ("client", "b")]
+
+
+@pytest.mark.parametrize("roles", [{1: "therapist"}, ["Ann"], {"Ann": "boss"}])
+def test_a_mapping_of_another_kind_is_refused(roles):
+    with pytest.raises(TranscriptError, match=r"^roles: "):
+        parse_text("T: a\nC: b", roles=roles)
+
+
+def test_names_need_a_role_mapping_and_are_kept():
+    assert read_text(TRANSCRIPTS / "names.txt", roles=ROLES) == Transcript(
+        (
+            Utterance(Role.THERAPIST, "How did the walk go?", speaker="Dr. Lee"),
+            Utterance(Role.CLIENT, "I went.", speaker="Ann"),
+            Utterance(Role.THERAPIST, "Good.", speaker="Dr. Lee"),
+        ),
+        session_id="names",
+    )
+
+
+def test_a_mapping_goes_before_the_known_words():
+    assert turns(parse_text("P: a\nC: b", roles={"p": "therapist"})) == [("therapist", "a"), ("client", "b")]
+
+
+@pytest.mark.parametrize("name", ["plain", "windows"])
+def test_files_with_unix_and_windows_line_ends_and_a_bom(name):
+    transcript = read_text(str(TRANSCRIPTS / f"{name}.txt"))
+    assert transcript.session_id == name
+    assert turns(transcript) == [
+        ("therapist", "How did the walk go?"),
+        ("client", "I went. Twice, in fact. And then it rained."),
+        ("therapist", "Good."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no_labels.txt", ["line 1", "no speaker label", "'Therapist:'"]),
+        ("one_speaker.txt", ["every turn is by the client", "roles="]),
+        ("unknown_speaker.txt", ["line 2", "role is unknown", "roles="]),
+        ("names.txt", ["line 1", "role is unknown", "roles="]),
+        ("latin1.txt", ["line 2", "not UTF-8", "save"]),
+        ("binary.txt", ["binary", "text file"]),
+        ("utf16.txt", ["UTF-16", "UTF-8"]),
+        ("empty.txt", ["empty", "turn"]),
+        ("blank.txt", ["empty", "turn"]),
+        ("", ["directory", "give the files"]),
+        ("absent.txt", ["cannot be read", ";"]),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_place_and_remedy_and_without_its_text(name, words):
+    path = TRANSCRIPTS / name
+    with pytest.raises(TranscriptError) as caught:
+        read_text(path)
+    message = str(caught.value)
+    assert [word for word in [str(path), *words] if word not in message] == []
+    assert "\n" not in message
+    assert [word for word in ("Rosebud", "Zebedee", "Lee", "nobody") if word in message + repr(caught.value)] == []
+
+
+def test_a_text_without_file_is_called_the_text():
+    with pytest.raises(TranscriptError, match=r"^the text, line 3: a speaker label whose role is unknown"):
+        parse_text("T: a\nC: b\nMary Ann: Rosebud")
+
+
+def test_roles_name_known_roles():
+    with pytest.raises(TranscriptError, match="unknown role"):
+        parse_text("T: a\nC: b", roles={"Ann": "boss"})
