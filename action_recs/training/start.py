@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from transformers import (
     AutoConfig,
@@ -27,15 +29,21 @@ def start_model(base: str, settings: ReadingSettings) -> Checkpoint:
     ModelError
         When the encoder cannot be loaded, or is shorter than the windows.
     """
+    local = Path(base).is_dir()  # then nothing is fetched
     try:
-        config = AutoConfig.from_pretrained(base, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(base, trust_remote_code=False, local_files_only=local)
+        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False, local_files_only=local)
         config.id2label = dict(enumerate(settings.task.classes))
         config.label2id = {label: number for number, label in config.id2label.items()}
         # PyTorch's fused attention has no dropout on CPUs; with it, a step takes nearly three times as long.
         config.attention_probs_dropout_prob = 0.0
         model = AutoModelForTokenClassification.from_pretrained(
-            base, config=config, use_safetensors=True, dtype=torch.float32, trust_remote_code=False
+            base,
+            config=config,
+            use_safetensors=True,
+            dtype=torch.float32,
+            trust_remote_code=False,
+            local_files_only=local,
         )
     except Exception as error:  # transformers, tokenizers and safetensors each raise their own
         reason = str(error).partition("\n")[0]
