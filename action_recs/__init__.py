@@ -6,7 +6,7 @@
 ...     ("client", "Okay."),
 ... ])
 >>> session.recommendations
-(Recommendation(utterance=0, ...form=casual, ...),)
+(Recommendation(utterance=0, start=0, end=41, ...),)
 """
 
 from __future__ import annotations

@@ -21,12 +21,10 @@ def demo():
     return action_recs.tag(DEMO)
 
 
-def test_a_casual_suggestion_is_one_recommendation():
+def test_a_suggestion_is_one_recommendation_without_the_reason_for_it():
     session = action_recs.tag(COOKING)
     (found,) = session.recommendations
-    assert (found.utterance, found.form) == (0, Form.CASUAL)
-    assert "going back to cooking" in found.text
-    assert "good for you" not in found.text
+    assert (found.utterance, found.text) == (0, "Maybe try going back to cooking this week")
     assert [each.labels for each in session.utterances] == [frozenset({Label.RECOMMENDATION}), frozenset()]
     assert session.reviews == ()
 
@@ -41,8 +39,7 @@ def test_talk_that_holds_neither_is_left_alone():
     assert (session.recommendations, session.reviews) == ((), ())
 
 
-def test_the_demo_session_holds_three_recommendations(demo):
-    assert sorted({found.utterance for found in demo.recommendations}) == [20, 22, 30]
+def test_the_demo_session_holds_a_casual_suggestion_and_a_task(demo):
     texts = {
         number: " ".join(found.text for found in demo.recommendations if found.utterance == number)
         for number in (20, 22)
@@ -53,10 +50,10 @@ def test_the_demo_session_holds_three_recommendations(demo):
     assert Form.STRUCTURED in {found.form for found in demo.recommendations if found.utterance == 22}
 
 
-def test_the_demo_session_holds_one_review_of_the_hour_at_the_allotment(demo):
+def test_the_demo_session_holds_one_review_that_covers_the_hour_at_the_allotment(demo):
     (run,) = demo.reviews
-    assert run.first == 2
-    assert 3 <= run.last <= 11
+    assert run.first <= 2
+    assert 10 <= run.last < 20
     assert demo.review_percentage == pytest.approx(100 * len(run) / len(demo))
 
 

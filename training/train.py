@@ -10,13 +10,14 @@ was stopped goes on where it was with --resume.
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from transformers import set_seed
 
 from action_recs.annotation.collection import load_collection
 from action_recs.checkpoint import ReadingSettings, load_checkpoint, save_checkpoint
+from action_recs.decoding import DecodingSettings
 from action_recs.errors import ActionRecsError, ConfigError
 from action_recs.training.config import TrainingConfig, load_config
 from action_recs.training.examples import training_dataset
@@ -79,7 +80,11 @@ def train(config: TrainingConfig, output: Path, annotations: Path, annomi: Path 
     held_out = {name: each.development for name, each in sets.items() if each.development}
     save_checkpoint(checkpoint, output)
     as_shipped = load_checkpoint(output, config.task)  # half precision and without dropout, as it will be read
-    save_checkpoint(tuned(as_shipped, held_out), output)
+    if config.decoding:
+        settings = replace(settings, decoding=DecodingSettings(**config.decoding))
+        save_checkpoint(replace(as_shipped, settings=settings), output)
+    else:
+        save_checkpoint(tuned(as_shipped, held_out), output)
     history = [entry for entry in trainer.state.log_history if "eval_f1" in entry]
     (output / "metrics.json").write_text(json.dumps(history, indent=2) + "\n", encoding="utf-8")
 

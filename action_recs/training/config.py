@@ -12,6 +12,7 @@ import yaml
 
 from action_recs.annotation.collection import SETS
 from action_recs.checkpoint import Task
+from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
 
 
@@ -44,6 +45,8 @@ class TrainingConfig:
     patience : int
         Evaluations without a gain after which training stops.
     seed : int
+    decoding : mapping, optional
+        Threshold, floor and split to ship with the checkpoint, in place of those that the development sessions choose.
     """
 
     task: Task
@@ -62,6 +65,7 @@ class TrainingConfig:
     evaluate_on: tuple[str, ...] = field(default=("annomi", "authored"))
     patience: int = 3
     seed: int = 0
+    decoding: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
@@ -70,6 +74,10 @@ class TrainingConfig:
         for name in ("recognised", "wrong_speakers", "warmup"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name}: must lie between 0 and 1, not {getattr(self, name)}")
+        if self.decoding is not None and (
+            set(self.decoding) != _DECODING or not all(0 <= rate <= 1 for rate in self.decoding.values())
+        ):
+            raise ConfigError(f"decoding: give {', '.join(sorted(_DECODING))}, each between 0 and 1")
         if not self.mix or not all(0 < share < float("inf") for share in self.mix.values()):
             raise ConfigError("mix: name at least one set, each with a share above 0")
         if not self.evaluate_on:
@@ -82,6 +90,7 @@ class TrainingConfig:
             raise ConfigError("overlap_tokens: at most half of window_tokens")
 
 
+_DECODING = {each.name for each in fields(DecodingSettings)}
 _LEAST = {
     "passes": 1,
     "window_tokens": 32,
@@ -141,7 +150,7 @@ def _typed(name: str, value: Any, kind: Any, source: str) -> Any:
             return float(value)  # YAML reads 1e-4 as a string
         if kind in (int, str) and type(value) is kind:
             return value
-        if name == "mix":
+        if name in ("mix", "decoding"):
             return {key: float(share) for key, share in value.items()}
         if name == "evaluate_on" and isinstance(value, list):
             return tuple(map(str, value))
