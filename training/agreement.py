@@ -7,7 +7,6 @@ AnnoMI. Authored encounters: their own author, and a second reader who saw them 
 """
 
 import argparse
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from rich.table import Table
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import read_both_annotators, read_folder
-from action_recs.evaluation.bootstrap import clustered_interval
-from action_recs.evaluation.metrics import METRICS, Counts
+from action_recs.evaluation.report import evaluate_sessions
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
@@ -44,12 +42,13 @@ def pair(ones: Iterable[AnnotatedSession], others: Iterable[AnnotatedSession]) -
 def show(title: str, pairs: Pairs) -> None:
     """Print F1 with its interval for every metric."""
     table = Table("Metric", "F1 (forms: accuracy)", "95 % interval", title=f"{title}: {len(pairs)} sessions")
-    for name, metric in METRICS.items():
-        clusters: dict[str, Counts] = defaultdict(Counts)
-        for one, other in pairs:
-            clusters[one.group] += metric(one, other)
-        estimate = clustered_interval(clusters, "precision" if name == "recommendation_form" else "f1")
-        table.add_row(name, f"{estimate.value:.3f}", f"{estimate.low:.3f} to {estimate.high:.3f}")
+    others = {one.id: other for one, other in pairs}
+    compared = evaluate_sessions(
+        [one for one, _ in pairs], lambda transcripts: [others[str(each.session_id)] for each in transcripts]
+    )
+    for name, row in compared["metrics"].items():
+        estimate = row.get("f1") or row["accuracy"]
+        table.add_row(name, f"{estimate['value']:.3f}", f"{estimate['low']:.3f} to {estimate['high']:.3f}")
     Console().print(table)
 
 
