@@ -143,6 +143,13 @@ def test_a_run_with_fixed_embeddings_and_fewer_words(tiny_base, annotations, tmp
         assert torch.equal(after[new], before[old].half().float())
 
 
+def test_a_run_can_end_before_its_last_pass(tiny_base, annotations, tmp_path, monkeypatch):
+    config = recipe(tmp_path, tiny_base, Task.REVIEW, passes=4, evaluations=4, stop_after=2)
+    run(monkeypatch, config, "--output", tmp_path / "run", "--annotations", annotations)
+    history = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
+    assert len(history) == 2
+
+
 def test_averaged_checkpoints_are_the_mean_of_their_weights(runs, annotations, tmp_path, monkeypatch, capsys):
     saved = sorted((runs / "review" / "checkpoints").glob("checkpoint-*"))
     assert len(saved) == 2

@@ -47,6 +47,9 @@ class TrainingConfig:
         among those that they hold.
     evaluations : int
         How often the development sessions are read during the run.
+    stop_after : int, optional
+        Evaluations after which the run ends, before its learning rate has fallen to nothing: for checkpoints that are
+        averaged afterwards.
     evaluate_on : list of str
         The sets whose mean F1 chooses the checkpoint.
     keep : int
@@ -74,6 +77,7 @@ class TrainingConfig:
     vocabulary: int | None = None
     train_embeddings: bool = True
     evaluations: int = 8
+    stop_after: int | None = None
     evaluate_on: tuple[str, ...] = field(default=("annomi", "authored"))
     keep: int = 2
     patience: int = 3
@@ -87,8 +91,10 @@ class TrainingConfig:
         for name in ("recognised", "wrong_speakers", "masked", "warmup"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name}: must lie between 0 and 1, not {getattr(self, name)}")
-        if self.vocabulary is not None and self.vocabulary < 0:
-            raise ConfigError(f"vocabulary: must be at least 0, not {self.vocabulary}")
+        for name, low in (("vocabulary", 0), ("stop_after", 1)):
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ConfigError(f"{name}: must be at least {low}, not {value}")
         if self.decoding is not None and (
             set(self.decoding) != _DECODING or not all(0 <= rate <= 1 for rate in self.decoding.values())
         ):
@@ -166,7 +172,7 @@ def _typed(name: str, value: Any, kind: Any, source: str) -> Any:
             return float(value)  # YAML reads 1e-4 as a string
         if kind in (int, str, bool) and type(value) is kind:
             return value
-        if name == "vocabulary" and (value is None or type(value) is int):
+        if name in ("vocabulary", "stop_after") and (value is None or type(value) is int):
             return value
         if name in ("mix", "decoding"):
             return {key: float(share) for key, share in value.items()}

@@ -13,7 +13,9 @@ from transformers import (
     DataCollatorForTokenClassification,
     EarlyStoppingCallback,
     Trainer,
+    TrainerCallback,
     TrainerControl,
+    TrainerState,
     TrainingArguments,
 )
 
@@ -50,6 +52,17 @@ class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         self.log(metrics)
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+
+class StopAfter(TrainerCallback):  # type: ignore[misc]
+    """Ends the run after a number of evaluations, those before a resumption included."""
+
+    def __init__(self, evaluations: int) -> None:
+        self.evaluations = evaluations
+
+    def on_evaluate(self, _: TrainingArguments, state: TrainerState, control: TrainerControl, **__: Any) -> None:
+        if sum("eval_f1" in entry for entry in state.log_history) >= self.evaluations:
+            control.should_training_stop = True
 
 
 def make_trainer(
@@ -90,7 +103,10 @@ def make_trainer(
         train_dataset=training,
         eval_dataset=training.select([0]),  # the Trainer wants one; evaluation reads whole sessions instead
         data_collator=DataCollatorForTokenClassification(checkpoint.tokenizer),
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=config.patience)],
+        callbacks=[
+            EarlyStoppingCallback(early_stopping_patience=config.patience),
+            *([StopAfter(config.stop_after)] if config.stop_after else []),
+        ],
     )
 
 
