@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from action_recs.readers.conversation import Conversation
@@ -18,15 +19,19 @@ class Content:
     name : str
         What error messages call it: the path.
     data : bytes
-        All of it.
+        All of it, or the beginning of a file that is larger than what is read at once (see ``whole``).
     text : str or None
-        Decoded, line ends as they are, without byte order mark; None when it is not text.
+        ``data`` decoded, line ends as they are, without byte order mark; None when it is not text.
     suffix : str
         Of the file's name, in lower case: ".vtt". A hint only: the content decides.
     stem : str or None
         Of the file's name: the session id when nothing else says.
     json : object or None
         What the text holds when it is one JSON document.
+    path : Path or None
+        The file, for formats that stream it.
+    whole : bool
+        Whether ``data`` is all of the file. When not, only formats with ``streams`` can read it, from ``path``.
     """
 
     name: str
@@ -35,6 +40,8 @@ class Content:
     suffix: str = ""
     stem: str | None = None
     json: Any = field(default=None, repr=False)
+    path: Path | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,15 @@ class Format:
         Whether the content is of this format. Must be quick, and must not raise.
     read : callable
         Yields the conversations in it, most formats one. Raises TranscriptError with place and remedy.
+    pieces : bool
+        Its segments are pieces of turns (cues, words), in the order of time: they are merged by speaker and pause
+        after it was read.
+    streams : bool
+        It reads ``content.path`` a piece at a time, and therefore takes files of any size.
     """
 
     name: str
     matches: Callable[[Content], bool]
     read: Callable[[Content, Options], Iterator[Conversation]]
+    pieces: bool = False
+    streams: bool = False
