@@ -54,10 +54,13 @@ class Options:
         Leave out what is broken, and list it in ``Conversation.skipped``, instead of raising.
     columns : dict of str to str
         For tables: our column name -> the table's ("speaker" -> "who").
+    speakers : set of str
+        For texts: labels that the caller knows to be speakers, as ``label_key`` writes them.
     """
 
     skip: bool = False
     columns: dict[str, str] = field(default_factory=dict)
+    speakers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
