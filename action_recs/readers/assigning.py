@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from action_recs.errors import RoleError, TranscriptError
 from action_recs.readers.conversation import Conversation
-from action_recs.readers.text import DECORATION, SPEAKER_WORDS
+from action_recs.readers.labels import DECORATION, SPEAKER_WORDS
 from action_recs.transcript import Role, Transcript, Utterance, label_key, named_roles
 
 
