@@ -34,7 +34,7 @@ def formats() -> tuple[Format, ...]:
     modules = [import_module(name) for name in names if find_spec(name)]
     from action_recs.readers.text import TEXT
 
-    return (*(each for module in modules for each in module.FORMATS), UNKNOWN_JSON, TEXT)
+    return (*(each for module in modules for each in getattr(module, "FORMATS", ())), UNKNOWN_JSON, TEXT)
 
 
 def detect(content: Content) -> Format:
@@ -76,5 +76,5 @@ def _refuse_json(content: Content, options: Options) -> Iterator[Conversation]: 
     yield
 
 
-UNKNOWN_JSON = Format("json", _looks_like_json, _refuse_json)
+UNKNOWN_JSON = Format("unknown-json", _looks_like_json, _refuse_json)
 """What is JSON and no known shape would otherwise be read as text, with a message about speaker labels."""

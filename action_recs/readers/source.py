@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from action_recs.errors import TranscriptError
-from action_recs.readers.reading import is_frame, parse_text, read, read_many
+from action_recs.readers.frames import is_frame
+from action_recs.readers.reading import parse_text, read, read_many
 from action_recs.readers.text import opens_a_turn
 from action_recs.transcript import Role, Transcript
 
-Source = Transcript | str | Path | Iterable[tuple[str, str]] | Any
-"""Any: a pandas or polars frame, or a datasets.Dataset, none of which the library imports."""
+Source = Transcript | str | Path | Iterable[tuple[str, str]]
+"""Also a pandas or polars frame or a datasets.Dataset, which the library cannot name without importing them."""
 
 
 def read_source(source: Source, *, roles: Mapping[str, Role | str] | None = None) -> Transcript:

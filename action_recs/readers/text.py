@@ -78,7 +78,7 @@ def read_lines(text: str, options: Options | None = None) -> Conversation:
         segments = _by_labels(lines, Labels(lines, (options or Options()).speakers))
     if not segments:
         raise TranscriptError("empty; a transcript has at least one turn")
-    return Conversation(tuple(segments), **facts)
+    return replace(Conversation(tuple(segments)), **facts)
 
 
 def opens_a_turn(text: str) -> bool:

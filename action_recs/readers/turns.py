@@ -36,21 +36,25 @@ def check_times(conversation: Conversation, *, skip: bool = False) -> Conversati
     """
     kept: list[Segment] = []
     skipped: list[str] = []
-    latest_start = latest_end = None
-    ends: dict[str | None, float] = {}
+    latest: Segment | None = None  # that starts latest
+    longest: dict[str, Segment] = {}  # of each speaker, that ends latest
+    end_of_speech = 0.0
     for number, segment in enumerate(conversation.segments, start=1):
-        if reason := _broken_time(segment, latest_start, latest_end, ends):
+        before = longest.get(segment.speaker) if segment.speaker else None
+        if reason := _broken_time(segment, latest, before, end_of_speech):
             problem = f"{segment.place or f'segment {number}'}: {reason}"
             if not skip:
                 raise TranscriptError(f"{problem}, or leave such parts out with on_error='skip'")
             skipped.append(problem)
             continue
         kept.append(segment)
-        if segment.start is not None:
-            end = segment.start if segment.end is None else segment.end
-            latest_start = max(segment.start, latest_start or 0.0)
-            latest_end = max(end, latest_end or 0.0)
-            ends[segment.speaker] = max(end, ends.get(segment.speaker, 0.0))
+        if segment.start is None:
+            continue
+        end_of_speech = max(_end(segment), end_of_speech)
+        if latest is None or segment.start > (latest.start or 0.0):
+            latest = segment
+        if segment.speaker and (before is None or _end(segment) > _end(before)):
+            longest[segment.speaker] = segment
     return replace(conversation, segments=tuple(kept), skipped=(*conversation.skipped, *skipped))
 
 
@@ -85,9 +89,8 @@ def interleave(channels: Iterable[Sequence[Segment]]) -> tuple[Segment, ...]:
     return tuple(sorted(pieces, key=lambda piece: math.inf if piece.start is None else piece.start))
 
 
-def _broken_time(
-    segment: Segment, latest_start: float | None, latest_end: float | None, ends: dict[str | None, float]
-) -> str | None:
+def _broken_time(segment: Segment, latest: Segment | None, before: Segment | None, end_of_speech: float) -> str | None:
+    """What is wrong with a segment's times, given the one that starts latest and the speaker's own before it."""
     start, end = segment.start, segment.end
     times = [time for time in (start, end) if time is not None]
     if not all(math.isfinite(time) for time in times):
@@ -96,22 +99,25 @@ def _broken_time(
         return "negative time; correct it"
     if start is not None and end is not None and end < start:
         return "ends before it starts; correct its times"
-    if start is None or latest_start is None or latest_end is None:
+    if start is None or latest is None:
         return None
-    if start < latest_start - JITTER:
+    if start < (latest.start or 0.0) - JITTER:
         return "out of order, it starts before the one above; sort the file by time"
-    if segment.speaker is not None and start < ends.get(segment.speaker, 0.0) - JITTER:
+    if before is not None and start < _end(before) - JITTER and segment.place != before.place:
         return "overlaps with what the same speaker says above; correct its times"
-    if start > latest_end + LONGEST_SILENCE:
+    if start > end_of_speech + LONGEST_SILENCE:
         return "comes after more than an hour of silence; divide the file if it holds two sessions, correct the time"
     return None
+
+
+def _end(segment: Segment) -> float:
+    return (segment.start or 0.0) if segment.end is None else segment.end
 
 
 def _goes_on(before: Segment, segment: Segment, pause: float) -> bool:
     if segment.speaker is None or segment.speaker != before.speaker:
         return False
-    end = before.start if before.end is None else before.end
-    return end is None or segment.start is None or segment.start - end < pause
+    return before.start is None or segment.start is None or segment.start - _end(before) < pause
 
 
 def _joined(run: list[Segment]) -> Segment:
