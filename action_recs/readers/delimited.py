@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from action_recs.errors import TranscriptError
 from action_recs.readers.conversation import Conversation
@@ -23,7 +23,7 @@ def matches(content: Content) -> bool:
     if content.text is None or content.json is not None:
         return False
     return content.suffix in SUFFIXES or any(
-        set(NEEDED) <= {column_key(cell) for cell in header} for _, header in _headers(content.text)
+        set(NEEDED) <= {column_key(cell) for cell in header} for header in headers(content.text)
     )
 
 
@@ -39,10 +39,11 @@ def read(content: Content, options: Options) -> Iterator[Conversation]:
     return conversations(delimited(content, options.columns), options, content.name, content.stem)
 
 
-def delimited(content: Content, columns: Mapping[str, str]) -> Iterator[Row]:
-    """The rows of a text table."""
+def delimited(content: Content, columns: Mapping[str, str], also: Sequence[str] = ()) -> Iterator[Row]:
+    """The rows of a text table; with cells of columns of these names too."""
     delimiter, header = _header(content.text or "", columns, content.name)
     ours = {name: header.index(theirs) for name, theirs in named(header, columns, content.name).items()}
+    ours |= {name: header.index(name) for name in also}
     number = 1
     try:
         with text_stream(content) as text:
@@ -75,23 +76,28 @@ def _header(text: str, columns: Mapping[str, str], source: str) -> tuple[str, li
         ours = {column_key(cell) for cell in cells} & set(NEEDED)
         return len(wanted & set(cells)) + len(ours), len(cells)
 
-    headers = sorted(_headers(text), key=lambda item: known(item[1]))
-    if not headers:
+    found = sorted(_headers(text), key=lambda item: known(item[1]))
+    if not found:
         raise TranscriptError(f"{source}, row 1: no header; begin the table with the names of its columns")
-    return headers[-1]
+    return found[-1]
+
+
+def headers(text: str) -> list[list[str]]:
+    """What may be the cells of the first line: under each delimiter those."""
+    return [cells for _, cells in _headers(text)]
 
 
 def _headers(text: str) -> list[tuple[str, list[str]]]:
     """The first line's cells under each delimiter that can read it."""
     start = io.StringIO(text[:LONGEST_HEADER], newline="")
-    headers = []
+    found = []
     for delimiter in DELIMITERS:
         start.seek(0)
         try:
-            headers.append((delimiter, next(csv.reader(start, delimiter=delimiter, strict=True))))
+            found.append((delimiter, next(csv.reader(start, delimiter=delimiter, strict=True))))
         except (csv.Error, StopIteration):
             continue
-    return [(delimiter, cells) for delimiter, cells in headers if any(cells)]
+    return [(delimiter, cells) for delimiter, cells in found if any(cells)]
 
 
 FORMATS = (Format("csv", matches, read, streams=True),)

@@ -38,12 +38,24 @@ def matches_json(content: Content) -> bool:
 
 def matches_lines(content: Content) -> bool:
     """Whether the first line is a record, and so a whole JSON document."""
-    if content.text is None or (content.json is not None and content.suffix not in SUFFIXES):
+    if content.json is not None and content.suffix not in SUFFIXES:
         return False
+    return _is_record(_first_line(content))
+
+
+def first_record(content: Content) -> Any:
+    """The first element of a JSON list, or what the first of JSON lines holds; None when it is neither."""
+    if isinstance(content.json, list):
+        return content.json[0] if content.json else None
+    return content.json if content.json is not None else _first_line(content)
+
+
+def _first_line(content: Content) -> Any:
+    line = LINE_END.split((content.text or "").lstrip("\r\n"), maxsplit=1)[0]
     try:
-        return _is_record(_parsed(LINE_END.split(content.text.lstrip("\r\n"), maxsplit=1)[0]))
+        return _parsed(line) if line.startswith(("{", "[")) else None
     except TranscriptError:
-        return False
+        return None
 
 
 def read_json(content: Content, options: Options) -> Iterator[Conversation]:
@@ -72,11 +84,11 @@ def read_lines(content: Content, options: Options) -> Iterator[Conversation]:
     TranscriptError
         With the line, when it is no JSON or a cell cannot be read.
     """
-    rows = _rows(_lines(content), options.columns, content.name)
+    rows = _rows(json_lines(content), options.columns, content.name)
     return conversations(rows, options, content.name, content.stem)
 
 
-def _lines(content: Content) -> Iterator[tuple[str, Any]]:
+def json_lines(content: Content) -> Iterator[tuple[str, Any]]:
     """Each line's record, or the error that reading it was."""
     number = 0
     try:
