@@ -226,6 +226,13 @@ def test_time_stamps_since_1970_count_from_the_first(tmp_path):
     assert [segment.start for segment in conversation.segments] == [0.0, 4.0, None]
 
 
+def test_slips_of_annomis_times(tmp_path):
+    header = ",".join([*annomi.COLUMNS.values(), annomi.NUMBER])
+    rows = ["1,client,a,00:00:08,0", "1,client,b,00:00:06,1", "1,client,c,00:00:009,2", "2,client,d,00:00:01,0"]
+    first, second = read(FORMATS, write(tmp_path / "a.csv", "\n".join([header, *rows])))
+    assert [segment.start for segment in (*first.segments, *second.segments)] == [8.0, None, 9.0, 1.0]
+
+
 SWELLS = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 

@@ -5,10 +5,13 @@ In the full form an utterance comes once for every annotator and every code; it 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from action_recs.errors import TranscriptError
+from action_recs.readers.cells import as_seconds
 from action_recs.readers.conversation import Conversation
 from action_recs.readers.delimited import delimited, headers
 from action_recs.readers.formats import Content, Format, Options
@@ -45,14 +48,33 @@ def read(content: Content, options: Options) -> Iterator[Conversation]:
 
 
 def _once(rows: Iterator[Row]) -> Iterator[Row]:
-    """Each utterance's first row."""
-    before = None
+    """Each utterance's first row.
+
+    The times were taken by hand, to the second, and a few stand before those above; the order of the utterances is
+    right, so such a time is left out.
+    """
+    before: tuple[object, object] = (None, None)
+    latest = 0.0
     for row in rows:
-        utterance = (row.cells.get("session_id"), row.cells.get(NUMBER))
-        if row.broken or utterance != before:
-            time = THREE_DIGITS.sub(":", str(row.cells.get("start", "")))
-            yield row if row.broken else replace(row, cells={**row.cells, "start": time})
-        before = before if row.broken else utterance
+        if row.broken:
+            yield row
+            continue
+        session, utterance = row.cells["session_id"], row.cells[NUMBER]
+        if (session, utterance) == before:
+            continue
+        time = THREE_DIGITS.sub(":", str(row.cells["start"]))
+        seconds = _seconds(time)
+        latest = latest if session == before[0] else 0.0
+        yield replace(row, cells={**row.cells, "start": None if seconds < latest else time})
+        latest = max(latest, seconds) if math.isfinite(seconds) else latest
+        before = (session, utterance)
+
+
+def _seconds(time: str) -> float:
+    try:
+        return as_seconds(time) or 0.0
+    except TranscriptError:  # said with its place when the row is read
+        return math.inf
 
 
 FORMATS = (Format("annomi", matches, read, streams=True),)
