@@ -79,6 +79,10 @@ def test_a_label_that_the_caller_names_is_one_wherever_it_stands(label):
     assert turns(parse_text(text, roles=roles)) == [("therapist", "a"), ("client", "b"), ("other", "c")]
 
 
+def test_one_name_beside_a_therapist_is_the_clients():
+    assert turns(read_text(TRANSCRIPTS / "unknown_speaker.txt"))[1][0] == "client"
+
+
 def test_speakers_whose_role_nobody_says_end_in_a_role_error():
     with pytest.raises(RoleError, match=r"^the text.*roles="):
         parse_text("Zebedee: a\nRosebud: b")
@@ -96,7 +100,7 @@ def test_a_mapping_of_another_kind_is_refused(roles):
         parse_text("T: a\nC: b", roles=roles)
 
 
-def test_names_need_a_role_mapping_and_are_kept():
+def test_names_are_mapped_and_kept():
     assert read_text(TRANSCRIPTS / "names.txt", roles=ROLES) == Transcript(
         (
             Utterance(Role.THERAPIST, "How did the walk go?", speaker="Dr. Lee"),
@@ -127,8 +131,6 @@ def test_files_with_unix_and_windows_line_ends_and_a_bom(name):
     [
         ("no_labels.txt", ["line 1", "no speaker label", "'Therapist:'"]),
         ("one_speaker.txt", ["every turn is by the client", "roles="]),
-        ("unknown_speaker.txt", ["roles="]),
-        ("names.txt", ["roles="]),
         ("latin1.txt", ["line 2", "not UTF-8", "save"]),
         ("binary.txt", ["binary", "text file"]),
         ("empty.txt", ["empty", "turn"]),

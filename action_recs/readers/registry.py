@@ -65,14 +65,14 @@ def _refuse_json(content: Content, options: Options) -> Iterator[Conversation]: 
     if content.json is not None:
         known = ", ".join(each.name for each in formats() if each not in (UNKNOWN_JSON,))
         raise TranscriptError(f"{content.name}: JSON of an unknown shape; export it in a known format ({known})")
-    place = "JSON"
+    place = ": broken JSON, or with numbers or nesting beyond reason"
     try:
         json.loads(content.text or "")
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}: broken JSON"
+        place = f", line {error.lineno}, column {error.colno}: broken JSON"
     except (ValueError, RecursionError):
-        place = "JSON with numbers or nesting beyond reason"
-    raise TranscriptError(f"{content.name}, {place}; it may be cut off: export it again")
+        pass
+    raise TranscriptError(f"{content.name}{place}; it may be cut off: export it again")
     yield
 
 
