@@ -135,6 +135,9 @@ def spoken_words(line: str) -> str:
     line = OTHER_BULLET.sub(" ", BULLET.sub(" ", line))
     words: list[str] = []
     for token in CODES.sub(" ", line).split():
+        if token.isalpha():
+            words.append(token)
+            continue
         mark = TERMINATORS.get(token) or CLOSERS.get(token) or (token if PUNCTUATION.fullmatch(token) else None)
         if mark and words:
             words[-1] += mark
