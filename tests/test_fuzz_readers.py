@@ -19,25 +19,9 @@ from action_recs.readers.registry import detect, formats
 TRANSCRIPTS = Path(__file__).parent / "fixtures" / "transcripts"
 FIXTURES = sorted(path for path in TRANSCRIPTS.rglob("*") if path.is_file() and path.stat().st_size < 100_000)
 DOCUMENTS = [path for path in FIXTURES if path.suffix == ".json"]
-SECRET = "Rosebud"
+WORDS_SAID = ("Zoë", "afraid", "exam", "worries")
 TRICKY = st.sampled_from(
-    [
-        "-->",
-        "00:00:01,000 --> ",
-        "<v ",
-        "WEBVTT",
-        "[",
-        "{",
-        '"',
-        "\0",
-        "\ufeff",
-        "-1",
-        "1e999",
-        "NaN",
-        ":",
-        "T: ",
-        "\n\n",
-    ]
+    ["-->", "00:00:01,000 --> ", "<v ", "WEBVTT", "[", "{", '"', "\0", "\ufeff", "-1", "1e999", "NaN", ":", "T: ", "\n"]
 ).map(str.encode)
 VALUES = st.sampled_from(
     [None, True, -1, 0, 1e308, float("nan"), 10**400, "", "-1", "x", "1s", [], {}, [[]], [{}], {"a": 1}]
@@ -54,7 +38,7 @@ def read_all(data, *, skip, suffix=".txt"):
 
 
 def only_says(error):
-    assert SECRET not in str(error)
+    assert not any(word in str(error) for word in WORDS_SAID)
     assert "\n" not in str(error)
 
 
@@ -85,9 +69,10 @@ def test_damaged_exports(data):
 def places(document, path=()):
     """The paths to all values in a document."""
     yield path
-    for key, value in (
+    inside = (
         document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
-    ):
+    )
+    for key, value in inside:
         yield from places(value, (*path, key))
 
 
@@ -96,7 +81,7 @@ def places(document, path=()):
 @of(max_examples=40)
 def test_documents_of_another_shape(path, data):
     document = json.loads(path.read_text(encoding="utf-8"))
-    *above, last = data.draw(st.sampled_from(sorted(places(document), key=str)[1:]))
+    *above, last = data.draw(st.sampled_from(list(places(document))[1:]))
     inner = changed = copy.deepcopy(document)
     for key in above:
         inner = inner[key]
