@@ -37,6 +37,7 @@ BOLD = re.compile(r"(\*\*|__)(?P<label>[^*_:\n]{1,60}?)(?::\1|\1\s*:)(?P<rest>.*
 DECORATION = re.compile(r"[\s_#.-]*\d*\s*(?:\(.*\)|\[.*\])?$")
 RECOGNISERS_LABEL = re.compile(r"(?:spk|speaker)[ _]?\w{1,2}$", re.IGNORECASE)
 LONGEST_NAME = 4  # words
+OFTEN = 3  # times that even a longer label must come to be one
 MOST_MARKS = 5  # before a label: a number, a dash, a time
 
 
@@ -75,8 +76,8 @@ class Labels:
 
     def __init__(self, lines: Iterable[Line], speakers: Iterable[str]) -> None:
         self.speakers = frozenset(speakers)
-        keys = Counter(label_key(each.label) for line in lines if not line.indented for each in _openings(line)[-1:])
-        self.again = {key for key, count in keys.items() if count > 1}
+        opened = (_openings(line)[-1:] for line in lines if not line.indented)
+        self.times_seen = Counter(label_key(each.label) for last in opened for each in last)
 
     def opened(self, line: Line) -> Opening | None:
         """How the line opens a turn, or None when it goes on with the one before.
@@ -97,13 +98,17 @@ class Labels:
     def _could_be_a_speaker(self, opening: Opening) -> bool:
         label, rest = opening.label, opening.rest
         words = label.split()
-        if len(words) > LONGEST_NAME or rest.startswith("//") or (label[-1].isdigit() and rest[:1].isdigit()):
+        seen = self.times_seen[label_key(label)]
+        if (
+            (len(words) > LONGEST_NAME and seen < OFTEN)
+            or rest.startswith("//")
+            or (label[-1].isdigit() and rest[:1].isdigit())
+        ):
             return False  # a sentence, an address, a time of day
         title = words[0][0].isupper() and len(words) <= 2
         named_like = title or all(word[0].isupper() or word[0].isdigit() or word[0] in "([" for word in words)
         holds_a_role = any(SPEAKER_WORDS.get(word) and len(word) > 2 for word in re.findall(r"\w+", label_key(label)))
-        again = label_key(label) in self.again
-        return again or named_like or holds_a_role or not rest or bool(RECOGNISERS_LABEL.match(label))
+        return seen > 1 or named_like or holds_a_role or not rest or bool(RECOGNISERS_LABEL.match(label))
 
 
 def _openings(line: Line) -> list[Opening]:

@@ -27,6 +27,9 @@ except ImportError:
 OnError = Literal["raise", "skip"]
 Roles = Mapping[str, Role | str]
 
+CORPUS_INDEX = "corpus.json"
+"""Beside it, ConvoKit keeps the utterances in one file, and in others what is no transcript."""
+
 
 def read(
     path: Any,
@@ -288,6 +291,8 @@ def _sources(source: Any) -> Iterable[Any]:
 def _files(folder: Path) -> list[Path]:
     below = (path for path in folder.rglob("*") if path.is_file())
     files = sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    corpora = {path.parent for path in files if path.name == CORPUS_INDEX}
+    files = [path for path in files if path.parent not in corpora or path.stem == "utterances"]
     if not files:
         raise TranscriptError(f"{folder}: a folder without files; give one with transcripts in it")
     return files

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 
 from action_recs.errors import TranscriptError
 from action_recs.readers.conversation import Conversation
@@ -30,11 +29,10 @@ FAMILIES = (
 @cache
 def formats() -> tuple[Format, ...]:
     """Every format. The modules are imported at the first call, so that importing the library stays quick."""
-    names = (f"action_recs.readers.{family}" for family in FAMILIES)
-    modules = [import_module(name) for name in names if find_spec(name)]
+    modules = [import_module(f"action_recs.readers.{family}") for family in FAMILIES]
     from action_recs.readers.text import TEXT
 
-    return (*(each for module in modules for each in getattr(module, "FORMATS", ())), UNKNOWN_JSON, TEXT)
+    return (*(each for module in modules for each in module.FORMATS), UNKNOWN_JSON, TEXT)
 
 
 def detect(content: Content) -> Format:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import inf
 from textwrap import dedent
+from typing import Any
 
 from action_recs.errors import TranscriptError
 from action_recs.readers.clock import CLOCK, seconds
@@ -78,7 +79,7 @@ def read_lines(text: str, options: Options | None = None) -> Conversation:
         segments = _by_labels(lines, Labels(lines, (options or Options()).speakers))
     if not segments:
         raise TranscriptError("empty; a transcript has at least one turn")
-    return replace(Conversation(tuple(segments)), **facts)
+    return Conversation(tuple(segments), **facts)
 
 
 def opens_a_turn(text: str) -> bool:
@@ -129,8 +130,8 @@ def _without_line_numbers(lines: list[Line]) -> list[Line]:
     return [line for line in bare if line.text.strip()]
 
 
-def _facts_above(lines: list[Line]) -> tuple[dict[str, str], list[Line]]:
-    facts: dict[str, str] = {}
+def _facts_above(lines: list[Line]) -> tuple[dict[str, Any], list[Line]]:
+    facts: dict[str, Any] = {}
     for index, line in enumerate(lines):
         key, colon, value = line.text.partition(":")
         name = FACTS.get(label_key(key))

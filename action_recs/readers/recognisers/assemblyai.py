@@ -12,6 +12,7 @@ from action_recs.errors import TranscriptError
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.json_tree import Node
+from action_recs.readers.recognisers.parts import read_parts
 
 MILLISECONDS = 1000
 
@@ -23,24 +24,20 @@ def matches(content: Content) -> bool:
     return asked and document.has("status") and "words" in content.json
 
 
-def read(content: Content, options: Options) -> Iterator[Conversation]:  # noqa: ARG001
+def read(content: Content, options: Options) -> Iterator[Conversation]:
     """The utterances."""
     document = Node(content.json)
     if document.get("status").value != "completed":
         raise TranscriptError("status: the transcription is not completed; fetch it again when it is")
     if not document.has("utterances"):
         raise TranscriptError("utterances: none; transcribe with speaker_labels switched on")
-    found = [
-        Segment(
-            each.get("text").text(),
-            each.get("speaker").label("Speaker"),
-            each.get("start").number(MILLISECONDS),
-            each.get("end").number(MILLISECONDS),
-            each.path,
-        )
-        for each in document.get("utterances").items()
-    ]
-    yield Conversation(tuple(found), session_id=document.get("id").label())
+    found, broken = read_parts(document.get("utterances").items(), _utterance, options)
+    yield Conversation(tuple(found), session_id=document.get("id").label(), skipped=broken)
+
+
+def _utterance(node: Node) -> Segment:
+    start, end = node.get("start").number(MILLISECONDS), node.get("end").number(MILLISECONDS)
+    return Segment(node.get("text").text(), node.get("speaker").label("Speaker"), start, end, node.path)
 
 
 FORMATS = (Format("assemblyai", matches, read, pieces=True),)

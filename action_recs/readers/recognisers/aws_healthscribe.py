@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.json_tree import Node
+from action_recs.readers.recognisers.parts import read_parts
 
 
 def matches(content: Content) -> bool:
@@ -18,20 +19,17 @@ def matches(content: Content) -> bool:
     return Node(content.json).has("Conversation") and Node(content.json["Conversation"]).has("TranscriptSegments")
 
 
-def read(content: Content, options: Options) -> Iterator[Conversation]:  # noqa: ARG001
+def read(content: Content, options: Options) -> Iterator[Conversation]:
     """The segments."""
     document = Node(content.json).get("Conversation")
-    found = [
-        Segment(
-            each.get("Content").text(),
-            each.get("ParticipantDetails").get("ParticipantRole").label() if each.has("ParticipantDetails") else None,
-            each.get("BeginAudioTime").number(),
-            each.get("EndAudioTime").number(),
-            each.path,
-        )
-        for each in document.get("TranscriptSegments").items()
-    ]
-    yield Conversation(tuple(found), session_id=document.get("ConversationId").label())
+    found, broken = read_parts(document.get("TranscriptSegments").items(), _segment, options)
+    yield Conversation(tuple(found), session_id=document.get("ConversationId").label(), skipped=broken)
+
+
+def _segment(node: Node) -> Segment:
+    who = node.get("ParticipantDetails").get("ParticipantRole").label() if node.has("ParticipantDetails") else None
+    start, end = node.get("BeginAudioTime").number(), node.get("EndAudioTime").number()
+    return Segment(node.get("Content").text(), who, start, end, node.path)
 
 
 FORMATS = (Format("aws-healthscribe", matches, read, pieces=True),)

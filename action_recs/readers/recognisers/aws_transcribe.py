@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.json_tree import Node
-from action_recs.readers.recognisers.words import with_mark, without_gaps
+from action_recs.readers.recognisers.parts import read_parts, without_gaps
 from action_recs.readers.turns import interleave
 
 
@@ -22,30 +23,42 @@ def matches(content: Content) -> bool:
     return isinstance(results, dict) and isinstance(results.get("items"), list)
 
 
-def read(content: Content, options: Options) -> Iterator[Conversation]:  # noqa: ARG001
+def read(content: Content, options: Options) -> Iterator[Conversation]:
     """The words of all speakers, or of each channel."""
     document = Node(content.json)
     results = document.get("results")
     if results.has("channel_labels"):
         channels = results.get("channel_labels").get("channels").items()
-        labelled = [(channel.get("channel_label").label(), channel.get("items")) for channel in channels]
-        segments = interleave(_words(items, label, {}) for label, items in labelled)
+        heard = [
+            _words(channel.get("items"), channel.get("channel_label").label(), {}, options) for channel in channels
+        ]
+        segments = interleave(words for words, _ in heard)
+        broken = tuple(each for _, parts in heard for each in parts)
     else:
-        segments = tuple(without_gaps(_words(results.get("items"), None, _speakers(results))))
-    yield Conversation(segments, session_id=document.get("jobName").label())
+        words, broken = _words(results.get("items"), None, _speakers(results), options)
+        segments = tuple(without_gaps(words))
+    yield Conversation(segments, session_id=document.get("jobName").label(), skipped=broken)
 
 
-def _words(items: Node, channel: str | None, speakers: dict[float | None, str | None]) -> list[Segment]:
+def _words(
+    items: Node, channel: str | None, speakers: dict[float | None, str | None], options: Options
+) -> tuple[list[Segment], tuple[str, ...]]:
+    found, broken = read_parts(items.items(), _item, options)
     words: list[Segment] = []
-    for item in items.items():
-        spoken = item.get("alternatives").first().get("content").text()
-        if item.get("type").value == "punctuation":
-            words[-1:] = [with_mark(word, spoken) for word in words[-1:]]
-            continue
-        start, end = item.get("start_time").number(), item.get("end_time").number()
-        speaker = channel or item.get("speaker_label").label() or speakers.get(start)
-        words.append(Segment(spoken, speaker, start, end, item.path))
-    return words
+    for is_mark, item in found:
+        if is_mark:
+            words[-1:] = [replace(word, text=word.text + item.text) for word in words[-1:]]
+        else:
+            words.append(replace(item, speaker=channel or item.speaker or speakers.get(item.start)))
+    return words, broken
+
+
+def _item(node: Node) -> tuple[bool, Segment]:
+    """Whether it is a punctuation mark, which has no times, and what it is."""
+    spoken = node.get("alternatives").first().get("content").text()
+    start, end = node.get("start_time").number(), node.get("end_time").number()
+    is_mark = node.get("type").value == "punctuation"
+    return is_mark, Segment(spoken, node.get("speaker_label").label(), start, end, node.path)
 
 
 def _speakers(results: Node) -> dict[float | None, str | None]:

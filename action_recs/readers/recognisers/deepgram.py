@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from math import inf
 
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.json_tree import Node
-from action_recs.readers.recognisers.words import without_gaps
+from action_recs.readers.recognisers.parts import read_parts, without_gaps
 from action_recs.readers.turns import interleave
 
 
@@ -23,39 +24,36 @@ def matches(content: Content) -> bool:
     return document.has("results") and document.get("results").has("channels")
 
 
-def read(content: Content, options: Options) -> Iterator[Conversation]:  # noqa: ARG001
+def read(content: Content, options: Options) -> Iterator[Conversation]:
     """The utterances or words, with the speaker, or the channel where there are several."""
     results = Node(content.json).get("results")
     channels = results.get("channels").items()
-    segments: Sequence[Segment]
     if results.has("utterances"):
-        found = [_utterance(each, len(channels) > 1) for each in results.get("utterances").items()]
-        segments = sorted(found, key=lambda segment: inf if segment.start is None else segment.start)
-    elif len(channels) > 1:
-        segments = interleave(_words(channel, f"Channel {number}") for number, channel in enumerate(channels))
-    else:
-        segments = without_gaps([word for channel in channels for word in _words(channel, None)])
-    yield Conversation(tuple(segments))
+        utterance = partial(_utterance, several_channels=len(channels) > 1)
+        found, broken = read_parts(results.get("utterances").items(), utterance, options)
+        segments = tuple(sorted(found, key=lambda segment: inf if segment.start is None else segment.start))
+        yield Conversation(segments, skipped=broken)
+        return
+    heard = []
+    for number, channel in enumerate(channels):
+        word = partial(_word, channel=f"Channel {number}" if len(channels) > 1 else None)
+        heard.append(read_parts(channel.get("alternatives").first().get("words").items(), word, options))
+    words = [each for each, _ in heard]
+    segments = interleave(words) if len(words) > 1 else tuple(without_gaps(words[0] if words else []))
+    yield Conversation(segments, skipped=tuple(each for _, broken in heard for each in broken))
 
 
-def _utterance(said: Node, several_channels: bool) -> Segment:
-    speaker = said.get("channel").label("Channel") if several_channels else said.get("speaker").label("Speaker")
-    words = said.get("transcript").text()
-    return Segment(words, speaker, said.get("start").number(), said.get("end").number(), said.path)
+def _utterance(node: Node, several_channels: bool) -> Segment:
+    speaker = node.get("channel").label("Channel") if several_channels else node.get("speaker").label("Speaker")
+    return Segment(
+        node.get("transcript").text(), speaker, node.get("start").number(), node.get("end").number(), node.path
+    )
 
 
-def _words(channel: Node, name: str | None) -> list[Segment]:
-    best = channel.get("alternatives").first()
-    return [
-        Segment(
-            word.get("punctuated_word" if word.has("punctuated_word") else "word").text(),
-            name or word.get("speaker").label("Speaker"),
-            word.get("start").number(),
-            word.get("end").number(),
-            word.path,
-        )
-        for word in best.get("words").items()
-    ]
+def _word(node: Node, channel: str | None) -> Segment:
+    spoken = node.get("punctuated_word" if node.has("punctuated_word") else "word").text()
+    speaker = channel or node.get("speaker").label("Speaker")
+    return Segment(spoken, speaker, node.get("start").number(), node.get("end").number(), node.path)
 
 
 FORMATS = (Format("deepgram", matches, read, pieces=True),)

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 
 from action_recs.errors import TranscriptError
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.json_tree import Node
-from action_recs.readers.recognisers.words import without_gaps
+from action_recs.readers.recognisers.parts import read_parts, without_gaps
 from action_recs.readers.turns import interleave
 
 
@@ -29,18 +30,20 @@ def matches(content: Content) -> bool:
         return False
 
 
-def read(content: Content, options: Options) -> Iterator[Conversation]:  # noqa: ARG001
+def read(content: Content, options: Options) -> Iterator[Conversation]:
     """The words of all speakers, or of each channel."""
-    results = _results(Node(content.json)).items()
     channels: dict[str | None, list[list[Segment]]] = defaultdict(list)
-    for result in results:
+    broken: list[str] = []
+    for result in _results(Node(content.json)).items():
         channel = result.get("channelTag").label("Channel")
-        channels[channel].append(_words(result, channel))
+        words, problems = read_parts(_words(result), partial(_word, channel=channel), options)
+        channels[channel].append(words)
+        broken.extend(problems)
     if len(channels) > 1:
         segments = interleave([word for words in each for word in words] for each in channels.values())
     else:
-        segments = tuple(without_gaps(_once(*channels.values())))
-    yield Conversation(segments)
+        segments = tuple(without_gaps(_once([words for each in channels.values() for words in each])))
+    yield Conversation(segments, skipped=tuple(broken))
 
 
 def _results(document: Node) -> Node:
@@ -54,7 +57,7 @@ def _results(document: Node) -> Node:
     return results
 
 
-def _words(result: Node, channel: str | None) -> list[Segment]:
+def _words(result: Node) -> list[Node]:
     if not result.has("alternatives"):
         return []
     best = result.get("alternatives").first()
@@ -62,7 +65,7 @@ def _words(result: Node, channel: str | None) -> list[Segment]:
         if best.has("transcript") and best.get("transcript").text().strip():
             raise TranscriptError(f"{best.path}: no words; transcribe with word times and diarisation switched on")
         return []
-    return [_word(word, channel) for word in best.get("words").items()]
+    return best.get("words").items()
 
 
 def _word(word: Node, channel: str | None) -> Segment:
