@@ -20,11 +20,15 @@ def conversation(document, *, skip=False):
     return found
 
 
+def words(found):
+    return [word for each in found.segments for word in each.text.split()]
+
+
 @pytest.mark.parametrize(
     ("path", "broken"),
     [
         ("whisperx/whisperx.json", "segments[3].text"),
-        ("aws_transcribe/speaker_labels.json", "results.items[7].alternatives"),
+        ("aws_transcribe/speaker_labels.json", "results.items[4].alternatives"),
         ("aws_transcribe/channels.json", "results.channel_labels.channels[0].items[4].start_time"),
         ("aws_healthscribe/transcript.json", "Conversation.TranscriptSegments[2].Content"),
         ("google/v2.json", "results[1].alternatives[0].words[3].startOffset"),
@@ -50,17 +54,16 @@ def test_a_broken_part_is_named_by_its_path_or_left_out(path, broken, tmp_path):
         read(copy)
     assert f"copy.json: {broken}" in str(caught.value)
     assert "Rosebud" not in str(caught.value)
-    assert len(whole.segments) - len(conversation(document, skip=True).segments) == 1
-    assert [each.partition(":")[0] for each in conversation(document, skip=True).skipped] == [broken]
+    rest = conversation(document, skip=True)
+    assert 0 < len(words(whole)) - len(words(rest)) < 25
+    assert [each.partition(":")[0] for each in rest.skipped] == [broken]
 
 
 def test_words_of_nobody_between_one_speakers_words_are_his():
-    words = [("Yes", 0), ("I", None), ("did", 0), ("Good", 1), ("so", None), ("Well", 0)]
-    said = [{"word": word, "start": n, "end": n + 1, "speaker": who} for n, (word, who) in enumerate(words)]
+    speakers = [0, None, 0, 1, None, 0]
+    said = [{"word": "a", "start": n, "end": n + 1, "speaker": who} for n, who in enumerate(speakers)]
     found = conversation({"results": {"channels": [{"alternatives": [{"words": said}]}]}}).segments
-    assert [each.speaker for each in found] == [
-        f"Speaker {who}" if who else None for who in ("0", "0", "0", "1", None, "0")
-    ]
+    assert [each.speaker for each in found] == [*["Speaker 0"] * 3, "Speaker 1", None, "Speaker 0"]
 
 
 def test_google_says_who_only_in_the_last_result_and_repeats_all_words_there():
