@@ -8,23 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from action_recs.readers.clock import CLOCK, seconds
-from action_recs.transcript import Role, label_key
-
-THERAPIST_WORDS = """t th ther therapist psychotherapist counselor counsellor clinician practitioner provider
-psychologist psychiatrist doctor nurse coach interviewer"""
-CLIENT_WORDS = "c cl client p pt pat patient interviewee"
-OTHER_WORDS = "other interpreter observer"
-
-SPEAKER_WORDS: dict[str, Role] = {
-    word: role
-    for role, words in (
-        (Role.THERAPIST, THERAPIST_WORDS),
-        (Role.CLIENT, CLIENT_WORDS),
-        (Role.OTHER, OTHER_WORDS),
-    )
-    for word in words.split()
-}
-"""Labels that say the role by themselves, in any case, also decorated: "Client 2", "Therapist (Dr. Lee)"."""
+from action_recs.roles import DECORATION, SPEAKER_WORDS
+from action_recs.transcript import label_key
 
 LABELLED = re.compile(r"(?P<label>[^:\n]{1,60}?)\s*:(?P<rest>.*)$")
 TIMED_LABEL = re.compile(rf"(?P<label>[^:\n\[\]()]{{1,60}}?)\s*[\[(](?P<time>{CLOCK})[\])]\s*:(?P<rest>.*)$")
@@ -34,7 +19,6 @@ TIME = re.compile(
 TIME_IN_BRACKETS = re.compile(rf"[\[(](?P<start>{CLOCK})[\])]\s*")
 MARK = re.compile(r"(?:[-–*•>]|\d+[.)])\s+")
 BOLD = re.compile(r"(\*\*|__)(?P<label>[^*_:\n]{1,60}?)(?::\1|\1\s*:)(?P<rest>.*)$")
-DECORATION = re.compile(r"[\s_#.-]*\d*\s*(?:\(.*\)|\[.*\])?$")
 RECOGNISERS_LABEL = re.compile(r"(?:spk|speaker)[ _]?\w{1,2}$", re.IGNORECASE)
 LONGEST_NAME = 4  # words
 OFTEN = 3  # times that even a longer label must come to be one

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from tqdm.auto import tqdm
-
 from action_recs.errors import TranscriptError
 from action_recs.readers.content import load_content, text_content
 from action_recs.readers.conversation import Conversation
@@ -17,12 +15,8 @@ from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.frames import is_frame, read_frame
 from action_recs.readers.registry import detect, named_format
 from action_recs.readers.turns import check_times, merge_turns
+from action_recs.roles import assign_roles
 from action_recs.transcript import Role, Transcript, named_roles
-
-try:
-    from action_recs.roles import assign_roles
-except ImportError:
-    from action_recs.readers.assigning import assign_roles
 
 OnError = Literal["raise", "skip"]
 Roles = Mapping[str, Role | str]
@@ -153,6 +147,8 @@ class Transcripts(Iterator[Transcript]):
         columns: Mapping[str, str] | None,
         progress: bool,
     ) -> None:
+        from tqdm.auto import tqdm
+
         request = _request(roles, on_error, format, columns)
         self.skipped = request.skipped
         sources = tqdm(_sources(path), unit="file", disable=not progress)
