@@ -1,6 +1,7 @@
 """Word documents, rich text and PDF."""
 
 import io
+import time
 import zipfile
 
 import pytest
@@ -8,6 +9,7 @@ from told import SPOKEN, TIMES, TRANSCRIPTS, read, told
 
 from action_recs import TranscriptError
 from action_recs.readers.documents import FORMATS
+from action_recs.readers.rtf import plain_text
 
 FILES = [
     "docx/typed.docx",
@@ -111,7 +113,8 @@ RTF = (TRANSCRIPTS / "rtf/word.rtf").read_bytes()
             ["table 1, row 1"],
         ),
         ("d.rtf", RTF[:1500], ["cut off"]),
-        ("d.rtf", b"{\\rtf1\\ansi\\ansicpg99999 \\'e9 Rosebud}", ["cannot be read"]),
+        ("d.rtf", b"{\\rtf1\\ansi\\ansicpg99999 \\'e9 Rosebud}", ["not of its encoding"]),
+        ("d.rtf", b"{\\rtf1 \\u-10179?Rosebud}", ["half a character"]),
         ("d.pdf", PDF[:1200], ["cut off or broken"]),
         ("d.pdf", b"%PDF-1.7\n" + b"Rosebud" * 40, ["cut off or broken"]),
         ("d.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500, [".docx", "password"]),
@@ -134,42 +137,53 @@ def test_a_row_that_is_broken_is_left_out_and_listed_when_asked(tmp_path):
     assert [each.split(":")[0] for each in conversation.skipped] == ["table 1, row 2"]
 
 
-def make_pdf(pages, **save):
-    canvas_module = pytest.importorskip("reportlab.pdfgen.canvas")
-    file = io.BytesIO()
-    canvas = canvas_module.Canvas(file, invariant=1, **save)
-    for lines in pages:
-        for height, line in enumerate(lines):
-            canvas.drawString(40, 800 - 20 * height, line)
-        if not lines:
-            canvas.drawInlineImage(picture(), 40, 40)
-        canvas.showPage()
-    canvas.save()
-    return file.getvalue()
+@pytest.mark.parametrize(
+    ("rtf", "text"),
+    [
+        (r"T: caf\'e9 \u8217?s\par C: no", "T: café ’s\nC: no"),
+        (r"{\fonttbl{\f0\fcharset204 A;}{\f1\fcharset0 B;}}\f0 \'e4{\f1 \'e4}\'e4", "дäд"),
+        (r"{\fonttbl{\f0\fcharset128 A;}}\f0 \'82\'a0", "あ"),
+        (r"\uc2\u8212\'2d\'2d{\uc0\u233 }x", "—éx"),
+        (r"\u-10179?\u-8704?", "😀"),
+        (r"a{\v hidden}{\deleted gone}{\*\new b}{\info{\title c}}d", "ad"),
+        (r"{\field{\*\fldinst{HYPERLINK \"x\"}}{\fldrslt link}}", "link"),
+        (r"{\pict\bin3 }}}}a\~b\_c\-d", "a b-cd"),
+        (r"\{a\}\\ b\tab c\line d", "{a}\\ b\tc\nd"),
+        ("a\r\n b", "a b"),
+    ],
+)
+def test_rich_text(rtf, text):
+    assert plain_text("{\\rtf1\\ansi\\ansicpg1252" + rtf + "}") == text
 
 
-def picture():
-    from PIL import Image
+def test_tables_in_rich_text(tmp_path):
+    rows = rb"\trowd\intbl T:\cell one\par two\cell\row\trowd\intbl C\cell three\cell\row\pard"
+    (conversation,) = read(FORMATS, write(tmp_path / "d.rtf", b"{\\rtf1 " + rows + b"}"))
+    assert told(conversation) == [("T", "one two"), ("C", "three")]
 
-    return Image.new("RGB", (8, 8))
+
+@pytest.mark.parametrize(
+    "hard", ["{\\field{\\*\\fldinst{", '{\\field{\\*\\fldinst{HYPERLINK "a"', "{\\fonttbl\\f0\\fcharset0 "]
+)
+def test_crafted_rich_text_takes_no_longer(hard):
+    begin = time.process_time()
+    with pytest.raises(TranscriptError, match="cut off"):
+        plain_text("{\\rtf1 " + hard * 20_000 + "}")
+    assert time.process_time() - begin < 10
 
 
-def test_pages_without_what_is_repeated_on_each(tmp_path):
-    pages = [["Head 1", "T: a", "C: Mm.", "1"], ["Head 2", "C: Mm.", "T: b", "2"], ["Head 3", "C: Mm.", "T: d", "3"]]
-    (conversation,) = read(FORMATS, write(tmp_path / "d.pdf", make_pdf(pages)))
+def test_pages_without_what_is_repeated_on_each():
+    (conversation,) = read(FORMATS, TRANSCRIPTS / "pdf/margins.pdf")
     assert told(conversation) == [("T", "a"), ("C", "Mm."), ("C", "Mm."), ("T", "b"), ("C", "Mm."), ("T", "d")]
 
 
-def test_a_page_that_is_a_picture(tmp_path):
-    pytest.importorskip("PIL")
-    path = write(tmp_path / "d.pdf", make_pdf([["T: a", "C: b"], []]))
+def test_a_page_that_is_a_picture():
     with pytest.raises(TranscriptError, match="page 2: a picture without text; recognise"):
-        read(FORMATS, path)
-    (conversation,) = read(FORMATS, path, skip=True)
+        read(FORMATS, TRANSCRIPTS / "pdf/picture.pdf")
+    (conversation,) = read(FORMATS, TRANSCRIPTS / "pdf/picture.pdf", skip=True)
     assert (told(conversation), len(conversation.skipped)) == ([("T", "a"), ("C", "b")], 1)
 
 
-def test_a_pdf_with_a_password(tmp_path):
-    path = write(tmp_path / "d.pdf", make_pdf([["T: a", "C: b"]], encrypt="secret"))
+def test_a_pdf_with_a_password():
     with pytest.raises(TranscriptError, match="password"):
-        read(FORMATS, path)
+        read(FORMATS, TRANSCRIPTS / "pdf/protected.pdf")

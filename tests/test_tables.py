@@ -212,6 +212,12 @@ def test_a_record_may_leave_out_what_it_does_not_have(tmp_path):
     assert times(conversation) == [(None, None), (3.0, None)]
 
 
+def test_a_table_without_sessions_that_cannot_be_one(monkeypatch):
+    monkeypatch.setattr("action_recs.readers.rows.LONGEST", 2)
+    with pytest.raises(TranscriptError, match="row 2: more than 2 rows of one session; name the column"):
+        list(read_frame(pandas.DataFrame({"speaker": ["A"] * 3, "text": ["x"] * 3})))
+
+
 def test_what_is_broken_is_left_out_and_listed_when_asked(tmp_path):
     text = HEADER + "a,T,x,1\na,T,Rosebud,soon\nb,T,y,1\nb,T\n,T,z,1\na,T,z,1\n"
     first, second = read(FORMATS, write(tmp_path / "t.csv", text), skip=True)

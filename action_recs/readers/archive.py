@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 
 from action_recs.errors import TranscriptError
 
 LARGEST = 256 * 2**20
-"""Bytes that an archive may hold unpacked."""
+"""Bytes that an archive may hold unpacked, pictures and all."""
+
+LARGEST_PART = 64 * 2**20
+"""Bytes that one part of it may hold that is read at once; the text of a session is some 2 MB of Word's XML."""
 
 LARGEST_RATIO = 200
 """Times that a member may be larger unpacked; office documents stay under 50."""
@@ -21,7 +25,10 @@ MOST_MEMBERS = 10_000
 
 ZIP = b"PK\x03\x04"
 
-BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, ValueError, EOFError, KeyError)
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, OSError, ValueError, EOFError),
+    *(LookupError, ArithmeticError),
+)
 """What zipfile raises on bytes that are no archive, are cut off, are encrypted or packed in a way it does not know."""
 
 
@@ -51,12 +58,14 @@ def member(archive: zipfile.ZipFile, name: str, source: str) -> bytes | None:
     Raises
     ------
     TranscriptError
-        When it cannot be unpacked.
+        When it is too large, or cannot be unpacked.
     """
     try:
         info = archive.getinfo(name)
     except KeyError:
         return None
+    if info.file_size > LARGEST_PART:
+        raise TranscriptError(f"{source}, part {name}: larger than the text of a session; divide the document")
     try:
         return archive.read(info)
     except BROKEN:

@@ -20,7 +20,7 @@ from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.markup import spaced
 
-HEAD = re.compile(r"\s*(?:@(?:UTF8|Window|Font|PID|Color words)\b[^\r\n]*\s+)*@Begin\b")
+HEAD = re.compile(r"\s*(?:@(?:UTF8|Window|Font|PID|Color words)\b[^\r\n]*[\r\n]\s*)*@Begin\b")
 LINE_END = re.compile(r"\r\n|\r|\n")
 MAIN = re.compile(r"\*(?P<code>[^\s:*]{1,20}):\s*(?P<rest>.*)")
 HEADER = re.compile(r"@(?P<name>[^:\t]+)(?::\s*(?P<value>.*))?")
@@ -33,7 +33,7 @@ TERMINATORS |= {'+"/.': ".", '+".': ".", "+.": ".", "+/": "—"}
 PUNCTUATION = re.compile(r"[.?!,;:…—]+\?*|[)\]”’»]")
 CLOSERS = {"‡": ",", "„": ","}
 CODES = re.compile(
-    r"""\[ [^\]]* \]                   # [//], [= explanation], [: replacement], [*], [+ postcode], [>]
+    r"""\[ [^\[\]]* \]                   # [//], [= explanation], [: replacement], [*], [+ postcode], [>]
       | \( (?: \.{1,3} | [\d:.]+ ) \)  # pauses: (.), (2.5)
       | &=\S+ | &\*\S+                 # &=laughs, &*CLI:mhm (the other one's, in between)
       | (?<!\S) (?: \+["^<,+]? (?!\S) | 0\S* )  # how it goes on from the line before; what was left out or only done

@@ -16,6 +16,9 @@ from action_recs.readers.stream import byte_stream
 BATCH = 4096
 """Rows that are turned into Python objects at once."""
 
+PLAIN = ("Value", "ClassLabel")
+"""Kinds of columns of a datasets.Dataset that hold a cell each."""
+
 PARQUET = b"PAR1"
 TABLES = ("DataFrame", "LazyFrame", "Table", "Dataset", "IterableDataset", "DatasetDict", "IterableDatasetDict")
 LIBRARIES = ("pandas", "polars", "pyarrow", "datasets")
@@ -129,6 +132,9 @@ def _arrow(frame: Any) -> Iterator[Mapping[str, list[Any]]]:
 def _datasets(frame: Any) -> Iterator[Mapping[str, list[Any]]]:
     if isinstance(frame, Mapping):
         raise TranscriptError("the table: several splits; give one of them, such as dataset['train']")
+    if frame.features:  # recordings and pictures would be decoded
+        plain = [name for name, feature in frame.features.items() if type(feature).__name__ in PLAIN]
+        frame = frame.select_columns(plain)
     yield from frame.with_format(None).iter(batch_size=BATCH)
 
 

@@ -57,20 +57,24 @@ def _lines_of_pages(content: Content) -> Iterator[list[str] | None]:
     """Each page's lines; None for one that holds nothing but pictures."""
     pypdf = load("pypdf", content.name, "PDF")
     broken = f"{content.name}: a PDF that is cut off or broken; export it again"
+    protected = f"{content.name}: protected by a password; save it without"
     with guarded(broken), _silent():
         document = pypdf.PdfReader(io.BytesIO(content.data))
-        locked = document.is_encrypted and not document.decrypt("")
-        count = 0 if locked else len(document.pages)
-    if locked:
-        raise TranscriptError(f"{content.name}: protected by a password; save it without")
+        encrypted = document.is_encrypted
+    if encrypted:
+        with guarded(protected), _silent():
+            if not document.decrypt(""):
+                raise TranscriptError(protected)
+    with guarded(broken), _silent():
+        count = len(document.pages)
     if count > MOST_PAGES:
         raise TranscriptError(f"{content.name}: {count} pages, more than a transcript has; divide it")
     for number in range(count):
         with guarded(f"{content.name}, page {number + 1}: cannot be read; export it again"), _silent():
             page = document.pages[number]
             lines = [line.rstrip() for line in page.extract_text().splitlines() if line.strip()]
-            pictures = bool(lines) or len(page.images) > 0
-        if lines or pictures:
+            blank = not lines and not len(page.images)
+        if not blank:
             yield lines or None
 
 

@@ -18,6 +18,8 @@ FACTS = ("session_id", "client_id", "therapist_id", "organisation_id", "date")
 """Columns with what is known of the session; every row of it says the same, or nothing."""
 COLUMNS = ("speaker", "text", "start", "end", *FACTS)
 NEEDED = ("speaker", "text")
+LONGEST = 100_000
+"""Rows of one session; a day of talk has some 20,000 turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,9 @@ def conversations(
                 continue
             if session is None or facts["session_id"] != session.facts["session_id"]:
                 if facts["session_id"] in finished:
-                    raise TranscriptError("the rows of a session are apart; sort the table by session_id")
+                    raise TranscriptError(
+                        "the rows of a session are apart; sort the table by session_id, in a stable way"
+                    )
                 if session is not None:
                     yield session.conversation(skipped)
                     skipped = []
@@ -134,6 +138,9 @@ def conversations(
             if not options.skip:
                 raise TranscriptError(f"{source}, {row.place}: {error}") from None
             skipped.append(f"{row.place}: {error}")
+        if session is not None and len(session.segments) > LONGEST:
+            remedy = "name the column of the session, with columns={'session_id': ...}"
+            raise TranscriptError(f"{source}, {row.place}: more than {LONGEST} rows of one session; {remedy}")
     if session is not None:
         yield session.conversation(skipped)
     elif skipped:
