@@ -68,6 +68,8 @@ def table(*rows):
         (table(("1", "0:01", "T", "a", ""), ("2", "0:02", "C", "10:30", "")), [("T", "a"), ("C", "10:30")]),
         (table(("T", "0:01", "a"), ("C", "0:02", "b")), [("T", "a"), ("C", "b")]),
         (table(("Text", "Speaker"), ("a", "T"), ("b", "C")), [("T", "a"), ("C", "b")]),
+        (p("T: see you at  10:30") + p("C: yes  10:31"), [("T", "see you at  10:30"), ("C", "yes  10:31")]),
+        (p("T: a") + p("then  0:10") + p("C: b"), [("T", "a then  0:10"), ("C", "b")]),
         (table(("Client ID", "4711")) + p("T: a, as in abacus") + p("C: b"), [("T", "a, as in abacus"), ("C", "b")]),
     ],
 )

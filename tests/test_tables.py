@@ -232,6 +232,12 @@ def test_a_table_of_broken_rows_alone_is_refused_even_then(tmp_path):
         read(FORMATS, write(tmp_path / "t.csv", HEADER + "a\nb\n"), skip=True)
 
 
+def test_a_column_seen_late_does_not_replace_the_one_that_was_named(tmp_path):
+    lines = ['{"speaker": "A", "text": "x", "t0": 1}', '{"speaker": "A", "text": "y", "t0": 2, "start": 9, "end": 3}']
+    (conversation,) = read(FORMATS, write(tmp_path / "t.jsonl", "\n".join(lines)), columns={"start": "t0"})
+    assert times(conversation) == [(1.0, None), (2.0, 3.0)]
+
+
 def test_quoted_cells_hold_delimiters_and_lines(tmp_path):
     path = write(tmp_path / "t.csv", 'speaker,text\r\nA,"One, ""two"",\r\nthree."\r\n')
     (conversation,) = read(FORMATS, path)
@@ -241,6 +247,7 @@ def test_quoted_cells_hold_delimiters_and_lines(tmp_path):
 def test_sheets_are_sessions_when_no_column_says(tmp_path):
     with pandas.ExcelWriter(tmp_path / "book.xlsx") as book:
         pandas.DataFrame({"note": ["nothing"]}).to_excel(book, sheet_name="About", index=False)
+        pandas.DataFrame({"speaker": [], "text": []}).to_excel(book, sheet_name="Empty", index=False)
         for title in ("Week 1", "Week 2"):
             pandas.DataFrame({"speaker": ["T"], "text": [title]}).to_excel(book, sheet_name=title, index=False)
     sessions = read(FORMATS, tmp_path / "book.xlsx")

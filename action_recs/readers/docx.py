@@ -26,7 +26,7 @@ UNSAID = {"del", "moveFrom", "drawing", "pict", "object", "AlternateContent", "p
 MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 
 TIME = re.compile(rf"[\[(]?(?P<start>{CLOCK})[\])]?(?:\s*[-–—]\s*[\[(]?(?P<end>{CLOCK})[\])]?)?")
-TEAMS = re.compile(rf"(?P<who>\S(?:.{{0,60}}?\S)?)\s{{2,}}(?P<time>{CLOCK})")
+TEAMS = re.compile(rf"(?P<who>[^\s:](?:[^:]{{0,60}}?[^\s:])?)\s{{2,}}(?P<time>{CLOCK})")
 WORD = re.compile(rf"(?P<time>{CLOCK}) (?P<who>[^\s:](?:[^:]{{0,60}}?[^\s:])?)")
 """How the programs write who speaks, and when, in a line above the speech."""
 RECORDER = re.compile(r".{1,80} (?:started|stopped) transcription")
@@ -86,7 +86,7 @@ def _exported(lines: list[str]) -> list[str]:
     heads = {number: match for number, match in found if match}
     spoken = [number for number, line in enumerate(lines) if line.strip()]
     order = [number in heads for number in spoken]
-    if True not in order[:LONGEST_PREAMBLE] or any(one and two for one, two in pairwise(order)):
+    if len(heads) < 2 or True not in order[:LONGEST_PREAMBLE] or any(one and two for one, two in pairwise(order)):
         return lines
     first = min(heads)
     heard = ["" if number < first or RECORDER.fullmatch(line.strip()) else line for number, line in enumerate(lines)]
@@ -111,11 +111,13 @@ def _blocks(body: Element) -> Iterator[str | _Table]:
 
 
 def _rows_of(table: Element) -> Iterator[Element]:
-    for child in table:
-        if local(child) == "tr":
-            yield child
-        elif local(child) in ("sdt", "sdtContent", "ins"):
-            yield from _rows_of(child)
+    waiting = [table]
+    while waiting:
+        element = waiting.pop()
+        if local(element) == "tr":
+            yield element
+        elif element is table or local(element) in ("sdt", "sdtContent", "ins"):
+            waiting.extend(reversed(element))
 
 
 def _cell(cell: Element) -> str:
@@ -146,7 +148,8 @@ def _as_lines(table: _Table) -> Iterator[str]:
 
 def _from_tables(tables: Sequence[_Table], content: Content, options: Options) -> Iterator[Conversation]:
     header = tables[0].rows[0] if tables[0].rows else []
-    if options.columns or set(NEEDED) <= {column_key(cell) for cell in header}:
+    named_so = set(NEEDED) <= {column_key(cell) for cell in header}
+    if named_so or set(options.columns.values()) & set(header):
         yield from conversations(_with_header(tables, options, content.name), options, content.name, content.stem)
         return
     segments: list[Segment] = []

@@ -26,8 +26,8 @@ def matches(content: Content) -> bool:
 def read(content: Content, options: Options) -> Iterator[Conversation]:
     """The sessions in a workbook, in whose first rows are the names of the columns.
 
-    Sheets without columns for speaker and text are passed over. Where several have them and no column names the
-    session, each sheet is one, named by its title.
+    Sheets without columns for speaker and text, or without rows, are passed over. Where several have them and no
+    column names the session, each sheet is one, named by its title.
 
     Raises
     ------
@@ -44,12 +44,15 @@ def read(content: Content, options: Options) -> Iterator[Conversation]:
         sheets = list(workbook.worksheets)
     tables = []
     for number, sheet in enumerate(sheets, start=1):
-        header = next(_cells(sheet, broken), ())
+        rows = _cells(sheet, broken)
+        header = next(rows, ())
+        if next(rows, None) is None:
+            continue
         if set(NEEDED) <= {column_key(str(cell)) for cell in header} or set(options.columns.values()) & set(header):
             tables.append((f"{content.name}, sheet {number}", sheet))
     if not tables:
         remedy = "name them in the first row, or map them with columns={'speaker': ..., 'text': ...}"
-        raise TranscriptError(f"{content.name}: no sheet with columns for speaker and text; {remedy}")
+        raise TranscriptError(f"{content.name}: no sheet with rows under columns for speaker and text; {remedy}")
     for name, sheet in tables:
         session_id = content.stem if len(tables) == 1 else sheet.title
         yield from conversations(_rows(_cells(sheet, broken), options.columns, name), options, name, session_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -37,10 +38,12 @@ def load(module: str, source: str, form: str) -> Any:
 def guarded(message: str) -> Iterator[None]:
     """Turn whatever a library raises on broken bytes into a TranscriptError with this message.
 
-    What they raise is of every kind, and quotes the bytes.
+    What they raise is of every kind, and quotes the bytes; so do their warnings, which are not shown.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except TranscriptError:
         raise
     except Exception:  # noqa: BLE001

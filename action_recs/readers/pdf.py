@@ -106,11 +106,12 @@ def _edges(lines: list[str]) -> dict[int, tuple[int, str]]:
 def _silent() -> Iterator[None]:
     """Without pypdf's warnings, which quote what they are about."""
     log = logging.getLogger("pypdf")
-    before, log.disabled = log.disabled, True
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        log.disabled = before
+        log.setLevel(before)
 
 
 FORMATS = (Format("pdf", matches, read),)

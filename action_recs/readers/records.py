@@ -16,7 +16,7 @@ from typing import Any
 from action_recs.errors import TranscriptError
 from action_recs.readers.conversation import Conversation
 from action_recs.readers.formats import Content, Format, Options
-from action_recs.readers.rows import FACTS, NEEDED, Row, column_key, conversations, named
+from action_recs.readers.rows import COLUMNS, FACTS, NEEDED, Row, column_key, conversations, named
 from action_recs.readers.stream import text_stream
 
 TURNS = ("turns", "utterances")
@@ -134,7 +134,8 @@ def _rows(records: Iterable[tuple[str, Any]], columns: Mapping[str, str], source
                 inside = {name: theirs for name, theirs in columns.items() if name not in facts}
                 ours = named(record, inside, source)
             elif new := record.keys() - keys:
-                ours.update({column_key(key): key for key in new if column_key(key) in {*FACTS, "start", "end"}})
+                late = {column_key(key): key for key in new}
+                ours = {name: late[name] for name in COLUMNS if name in late} | ours
             keys |= record.keys()
             if lacking := [name for name in NEEDED if ours[name] not in record]:
                 yield Row(place, broken=f"no {lacking[0]}; {EXPECTED}")
