@@ -25,7 +25,7 @@ UNNAMED = ""
 MOST_UNNAMED = 0.2
 """Up to this share of the utterances may have no speaker: recognisers leave some out. Theirs is the role OTHER."""
 
-MACHINES_LABEL = re.compile(r"(?:spk|speaker|channel|ch)[ _-]?\d{1,3}", re.IGNORECASE)
+MACHINES_LABEL = re.compile(r"(?:spk|speaker|channel|ch|guest)[ _-]?(?:\d{1,3}|[a-z])", re.IGNORECASE)
 """A label that a recogniser made, which can be repeated in a message: it is nobody's name."""
 
 MOST_LISTED = 6
@@ -214,7 +214,10 @@ class _Cast:
     def refusal(self, reason: str) -> RoleError:
         """The error, with who speaks how much and how to give the roles."""
         shown = [f"speaker {number}{self._machine(key)}" for number, key in enumerate(self.labels, start=1)]
-        counted = [f"{who}: {self.turns[key]} turns" for who, key in zip(shown, self.labels, strict=True)]
+        counted = [
+            f"{who}: {self.turns[key]} turn{'s' * (self.turns[key] != 1)}"
+            for who, key in zip(shown, self.labels, strict=True)
+        ]
         if len(counted) > MOST_LISTED:
             counted[MOST_LISTED:] = [f"and {len(counted) - MOST_LISTED} more"]
         labels = [
