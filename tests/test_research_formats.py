@@ -1,6 +1,8 @@
 """Transcripts as research tools write them: ELAN, Praat, TEI, CHAT, ConvoKit, AnnoMI."""
 
 import json
+import time
+from contextlib import suppress
 
 import pytest
 from told import SPOKEN, TIMES, TRANSCRIPTS, TURNS, read, times, told
@@ -294,3 +296,29 @@ def test_what_is_broken_is_left_out_and_listed_when_asked(tmp_path, name, text, 
 def test_what_is_none_of_these(tmp_path, text):
     with pytest.raises(StopIteration):
         read(FORMATS, write(tmp_path / "s.txt", text or " "))
+
+
+NESTED = 20_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        eaf("<TIER TIER_ID='A'>" * NESTED + "</TIER>" * NESTED),
+        tei_text("<u who='A'>" * NESTED + "a" + "</u>" * NESTED),
+        tei_text("<annotationBlock who='A'>" * NESTED + "<u>a</u>" + "</annotationBlock>" * NESTED),
+        tei_text("<timeline><when/>" * NESTED + "</timeline>" * NESTED + "<u>a</u>"),
+        cha("*PAR:\t" + "[" * NESTED),
+        cha("*PAR:\t" + "\x15_" * NESTED),
+        ("@UTF8" + " " * 200 + "\n") * 50 + "@Bogus",
+        grid(interval_tier("A", '0 1 "' + '""' * NESTED)),
+        grid(' ""a' * NESTED),
+    ],
+    ids=range(9),
+)
+def test_crafted_nesting_takes_no_longer(tmp_path, text):
+    path = write(tmp_path / "s", text)
+    begin = time.process_time()
+    with suppress(TranscriptError, StopIteration):
+        read(FORMATS, path)
+    assert time.process_time() - begin < 5

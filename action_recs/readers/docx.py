@@ -16,7 +16,7 @@ from action_recs.readers.archive import holds, member, open_archive
 from action_recs.readers.clock import CLOCK, seconds
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
-from action_recs.readers.markup import local, parsed, spaced
+from action_recs.readers.markup import local, outermost, parsed, spaced
 from action_recs.readers.rows import NEEDED, Row, column_key, conversations, named
 from action_recs.readers.text import read_lines
 
@@ -121,7 +121,7 @@ def _rows_of(table: Element) -> Iterator[Element]:
 
 
 def _cell(cell: Element) -> str:
-    return spaced(" ".join(_text(each) for each in cell.iter() if local(each) == "p"))
+    return spaced(" ".join(_text(each) for each in outermost(cell, "p")))
 
 
 def _text(paragraph: Element) -> str:

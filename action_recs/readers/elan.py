@@ -82,7 +82,8 @@ def _tier(element: Element, number: int, times: dict[str, float], source: str, s
     segments: list[Segment] = []
     participant = spaced(element.get("PARTICIPANT", "")) or None
     speaker = participant or spaced(element.get("TIER_ID", "")) or f"tier {number}"
-    for index, annotation in enumerate(descendants(element, "ALIGNABLE_ANNOTATION"), start=1):
+    aligned = (each for holder in element for each in holder if local(each) == "ALIGNABLE_ANNOTATION")
+    for index, annotation in enumerate(aligned, start=1):
         place = f"tier {number}, annotation {index}"
         text = next((value.text or "" for value in annotation if local(value) == "ANNOTATION_VALUE"), "")
         start, end = (times.get(annotation.get(f"TIME_SLOT_REF{which}", "")) for which in (1, 2))

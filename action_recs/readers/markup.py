@@ -57,6 +57,17 @@ def descendants(element: Element, name: str) -> Iterator[Element]:
     return (each for each in element.iter() if local(each) == name)
 
 
+def outermost(element: Element, name: str) -> Iterator[Element]:
+    """The same, without looking inside of those that are found: crafted nesting takes no longer than other text."""
+    waiting = list(reversed(element))
+    while waiting:
+        one = waiting.pop()
+        if local(one) == name:
+            yield one
+        else:
+            waiting.extend(reversed(one))
+
+
 def spaced(text: str) -> str:
     """The text with single blanks for line ends and runs of blanks."""
     return " ".join(text.split())

@@ -11,7 +11,7 @@ from action_recs.errors import TranscriptError
 from action_recs.readers.cells import as_seconds
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
-from action_recs.readers.markup import XML_ID, descendants, local, parsed, root_is, spaced
+from action_recs.readers.markup import XML_ID, descendants, local, outermost, parsed, root_is, spaced
 
 UNSAID_NAMES = """pause incident kinesic vocal desc note gap shift writing spanGrp span fs interp anchor media
 reg corr expan"""
@@ -38,7 +38,7 @@ def read(content: Content, options: Options) -> Iterator[Conversation]:
         With the number of the utterance, when it refers to a time that is not there, or nobody speaks.
     """
     root = parsed(content.data, content.name, "TEI")
-    texts = list(descendants(root, "TEI")) if local(root) == "teiCorpus" else [root]
+    texts = list(outermost(root, "TEI")) if local(root) == "teiCorpus" else [root]
     for number, text in enumerate(texts, start=1):
         name = content.name if len(texts) == 1 else f"{content.name}, text {number}"
         conversation = _conversation(text, name, options)
@@ -52,9 +52,8 @@ def _conversation(text: Element, source: str, options: Options) -> Conversation:
     people, times = _people(text), _times(text)
     segments: list[Segment] = []
     skipped: list[str] = []
-    for number, (utterance, outside) in enumerate(_utterances(text), start=1):
+    for number, (utterance, around) in enumerate(_utterances(text), start=1):
         place = f"utterance {number}"
-        around = {**outside, **utterance.attrib}
         try:
             start, end = (_time(around.get(which), times) for which in ("start", "end"))
         except TranscriptError as error:
@@ -77,19 +76,21 @@ def _conversation(text: Element, source: str, options: Options) -> Conversation:
     if not segments and not skipped:
         remedy = "a TEI transcription has <u> elements; is it a written text?"
         raise TranscriptError(f"{source}: nobody speaks in it; {remedy}")
-    date = next((each.get("when") for part in descendants(text, "setting") for each in descendants(part, "date")), None)
+    date = next((each.get("when") for part in outermost(text, "setting") for each in descendants(part, "date")), None)
     return Conversation(tuple(segments), date=date, skipped=tuple(skipped))
 
 
 def _utterances(text: Element) -> Iterator[tuple[Element, dict[str, str]]]:
-    """Each <u>, with the attributes of the annotation block around it."""
-    blocks = {
-        id(utterance): block.attrib
-        for block in descendants(text, "annotationBlock")
-        for utterance in descendants(block, "u")
-    }
-    for utterance in descendants(text, "u"):
-        yield utterance, blocks.get(id(utterance), {})
+    """Each <u>, with its attributes and those of the annotation block around it."""
+    waiting: list[tuple[Element, dict[str, str]]] = [(text, {})]
+    while waiting:
+        element, around = waiting.pop()
+        if local(element) == "u":
+            yield element, {**around, **element.attrib}
+            continue
+        if local(element) == "annotationBlock":
+            around = element.attrib
+        waiting.extend((child, around) for child in reversed(element))
 
 
 def _words(utterance: Element) -> str:
@@ -111,7 +112,7 @@ def _words(utterance: Element) -> str:
 def _people(text: Element) -> dict[str, str]:
     """Id -> name."""
     people = {}
-    for person in descendants(text, "person"):
+    for person in outermost(text, "person"):
         names = [each for each in person if local(each) in ("persName", "name")]
         name = spaced(" ".join(names[0].itertext())) if names else ""
         people[person.get(XML_ID) or person.get("id") or ""] = name
@@ -121,7 +122,7 @@ def _people(text: Element) -> dict[str, str]:
 def _times(text: Element) -> dict[str, float | None]:
     """Id of a point in time -> seconds from the first of its timeline, None when nobody knows."""
     times: dict[str, float | None] = {}
-    for timeline in descendants(text, "timeline"):
+    for timeline in outermost(text, "timeline"):
         steps = _steps(timeline)
         for name in steps:
             chain: dict[str, None] = {}
