@@ -55,7 +55,7 @@ STRANGE = 0.3
 JUDGED_WORDS = 15
 """Of fewer words nobody can say whether they are of another language."""
 
-DAMPING = 0.15
+DAMPING = 0.06
 """Turns of one session resemble each other: n of them count as n / (1 + DAMPING n) independent ones."""
 
 VIEW = (
