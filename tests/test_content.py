@@ -25,6 +25,7 @@ def test_utf_16_with_either_mark(mark):
     [
         ("T: a\nC: caf\u00e9".encode("latin-1"), "^f, line 2: not UTF-8; save"),
         ("T: \u0441\u043a\u0430\u0437\u0430\u043b \u201ca\u201d".encode("cp1251"), "^f, line 1: not UTF-8; save"),
+        ("T: it\u2019s Nov\u010dk".encode("cp1250"), "^f, line 1: not UTF-8; save"),
         ("T: caf\u00e9\n".encode() + "C: it\u2019s".encode("cp1252"), "^f, line 2: not UTF-8, though other lines are"),
         ("T: \u00e9".encode("utf-16")[:-1], "^f: broken UTF-16"),
     ],

@@ -149,6 +149,11 @@ def test_what_cannot_be_read_is_named_with_place_and_remedy_and_without_its_text
     assert [word for word in ("Rosebud", "Zebedee", "Lee", "nobody") if word in message + repr(caught.value)] == []
 
 
+def test_a_line_that_only_looks_like_a_speakers_is_pointed_at():
+    with pytest.raises(RoleError, match=r"who speaks only once: line 5 \(indent a line that goes on"):
+        parse_text("T: Well.\nC: Well.\nT: So.\nC: So.\nZebedee: Well.\nT: Yes.\nC: Yes.\n")
+
+
 def test_a_text_without_file_is_called_the_text():
     with pytest.raises(TranscriptError, match=r"^the text, line 1: no speaker label"):
         parse_text("Rosebud\nC: b")

@@ -19,8 +19,19 @@ HEAD = 2**20
 WINDOWS_MARKS = re.compile(rb"[A-Za-z.,?! ][\x85\x91-\x97][A-Za-z ]|[\x91\x93][A-Za-z]|[A-Za-z.,?!][\x92\x94\x85]")
 """Quotation marks, dashes and dots of Windows where such marks stand. In other encodings these bytes mean nothing."""
 
-FOREIGN = re.compile(rb"[\x81\x8d\x8f\x90\x9d]|[\x80-\xff]{3}")
-"""Bytes that Windows' Western encoding leaves empty, and longer runs than its languages have."""
+LATIN_WINDOWS = ("cp1252", "cp1250", "cp1254")
+"""Windows' encodings of the languages in Latin letters: Western, Central European, Turkish."""
+
+UNCERTAIN = re.compile(
+    rb"[\x80-\xff]{3}|["  # longer runs than words in Latin letters have
+    + b"".join(
+        re.escape(bytes([each]))
+        for each in range(0x80, 0x100)
+        if len({bytes([each]).decode(encoding, "replace") for encoding in LATIN_WINDOWS}) > 1
+    )
+    + rb"\x81\x8d\x8f\x90\x9d]"
+)
+"""Bytes that mean different letters in them, or none."""
 
 
 def load_content(path: str | Path) -> Content:
@@ -58,8 +69,8 @@ def text_content(text: str, name: str = "the text") -> Content:
 def decode(data: bytes, name: str) -> str | None:
     """The text that the bytes hold, or None when they hold none.
 
-    UTF-8 and UTF-16, with or without byte order mark; Windows' Western encoding (CP1252) only where its quotation
-    marks or dashes show that it is that.
+    UTF-8 and UTF-16, with or without byte order mark; Windows' Western encoding (CP1252) only where quotation marks
+    or dashes show that it is Windows', and every letter is the same in its neighbours.
 
     Raises
     ------
@@ -80,7 +91,7 @@ def decode(data: bytes, name: str) -> str | None:
     if _holds_utf8(data):
         remedy = "parts of it are in another encoding; open it in an editor and save it as UTF-8"
         raise TranscriptError(f"{name}, line {line}: not UTF-8, though other lines are; {remedy}")
-    if WINDOWS_MARKS.search(data) and not FOREIGN.search(data):
+    if WINDOWS_MARKS.search(data) and not UNCERTAIN.search(data):
         return data.decode("cp1252")
     raise TranscriptError(f"{name}, line {line}: not UTF-8; save the file as UTF-8")
 

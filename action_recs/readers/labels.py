@@ -56,10 +56,13 @@ class Labels:
         All of the text's: what comes again before a colon is a label.
     speakers : iterable of str
         Labels that the caller knows, as ``label_key`` writes them.
+    once : bool
+        Whether what looks like a name is a label even where it comes only once.
     """
 
-    def __init__(self, lines: Iterable[Line], speakers: Iterable[str]) -> None:
+    def __init__(self, lines: Iterable[Line], speakers: Iterable[str], *, once: bool = True) -> None:
         self.speakers = frozenset(speakers)
+        self.once = once
         opened = (_openings(line)[-1:] for line in lines if not line.indented)
         self.times_seen = Counter(label_key(each.label) for last in opened for each in last)
 
@@ -89,10 +92,14 @@ class Labels:
             or (label[-1].isdigit() and rest[:1].isdigit())
         ):
             return False  # a sentence, an address, a time of day
+        if seen > 1 or RECOGNISERS_LABEL.match(label):
+            return True
+        if not self.once:
+            return False
         title = words[0][0].isupper() and len(words) <= 2
         named_like = title or all(word[0].isupper() or word[0].isdigit() or word[0] in "([" for word in words)
         holds_a_role = any(SPEAKER_WORDS.get(word) and len(word) > 2 for word in re.findall(r"\w+", label_key(label)))
-        return seen > 1 or named_like or holds_a_role or not rest or bool(RECOGNISERS_LABEL.match(label))
+        return named_like or holds_a_role or not rest
 
 
 def _openings(line: Line) -> list[Opening]:

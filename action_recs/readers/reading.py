@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from action_recs.errors import TranscriptError
+from action_recs.errors import RoleError, TranscriptError
 from action_recs.readers.content import load_content, text_content
 from action_recs.readers.conversation import Conversation
 from action_recs.readers.formats import Content, Format, Options
@@ -23,6 +24,9 @@ Roles = Mapping[str, Role | str]
 
 CORPUS_INDEX = "corpus.json"
 """Beside it, ConvoKit keeps the utterances in one file, and in others what is no transcript."""
+
+MOST_LISTED = 5
+"""Places that a message names."""
 
 
 def read(
@@ -62,7 +66,7 @@ def read(
     Transcript(212 utterances)
     """
     request = _request(roles, on_error, format, columns)
-    return _only(_sessions(path, request), _name(path), request)
+    return _only(_opened(path, request), request)
 
 
 def read_text(path: str | Path, *, roles: Roles | None = None) -> Transcript:
@@ -97,7 +101,7 @@ def parse_text(
     """
     content = replace(text_content(text, source), stem=session_id)
     request = _request(roles, "raise", None, None)
-    return _only(_transcripts(content, request), source, request)
+    return _only(_opened_content(content, request), request)
 
 
 def read_many(
@@ -215,66 +219,86 @@ def _request(roles: Roles | None, on_error: str, named: str | None, columns: Map
     return _Request(roles, Options(on_error == "skip", dict(columns or {}), speakers), named)
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A source whose conversations can be read: its name in messages, and whether its segments are pieces of turns."""
+
+    name: str
+    conversations: Iterator[Conversation]
+    pieces: bool
+
+
+def _opened(source: Any, request: _Request) -> _Opened:
+    if is_frame(source):
+        found = read_frame(source, request.options.columns, skip=request.options.skip)
+        return _Opened("the table", found, pieces=False)
+    return _opened_content(load_content(source), request)
+
+
+def _opened_content(content: Content, request: _Request) -> _Opened:
+    chosen = named_format(request.format) if request.format else detect(content)
+    found = conversations(content, chosen, request.options)
+    named = (replace(each, session_id=each.session_id or content.stem) for each in found)
+    return _Opened(content.name, named, chosen.pieces)
+
+
+def _only(opened: _Opened, request: _Request) -> Transcript:
+    """The transcript of the one session in it."""
+    conversation = next(opened.conversations, None)
+    if conversation is None:
+        raise TranscriptError(f"{opened.name}: empty; a transcript has at least one turn")
+    if next(opened.conversations, None) is not None:
+        raise TranscriptError(f"{opened.name}: more than one session; read them with action_recs.read_many")
+    return _transcript(conversation, opened, opened.name, request)
+
+
 def _each_session(source: Any, request: _Request) -> Iterator[Transcript]:
-    """The sessions of one source; one that cannot be read at all is left out and listed if that is wanted."""
+    """The sessions in it; what cannot be read at all is left out and listed if that is wanted."""
     try:
-        yield from _sessions(source, request)
+        opened = _opened(source, request)
+        for number, conversation in enumerate(opened.conversations, start=1):
+            name = opened.name if number == 1 else f"{opened.name}, session {number}"
+            try:
+                transcript = _transcript(conversation, opened, name, request)
+            except TranscriptError as error:
+                if not request.options.skip:
+                    raise
+                request.skipped.append(str(error))
+                continue
+            request.skipped.extend(f"{name}, {each}" for each in transcript.skipped)
+            yield transcript
     except TranscriptError as error:
         if not request.options.skip:
             raise
         request.skipped.append(str(error))
 
 
-def _sessions(source: Any, request: _Request) -> Iterator[Transcript]:
-    if is_frame(source):
-        found = read_frame(source, request.options.columns, skip=request.options.skip)
-        return _with_roles(found, _name(source), request, pieces=False)
-    return _transcripts(load_content(source), request)
+def _transcript(conversation: Conversation, opened: _Opened, name: str, request: _Request) -> Transcript:
+    try:
+        return to_transcript(conversation, pieces=opened.pieces, roles=request.roles, skip=request.options.skip)
+    except RoleError as error:
+        raise RoleError(f"{_placed(error, name)}{_speaking_once(conversation)}") from None
+    except TranscriptError as error:
+        raise _placed(error, name) from None
 
 
-def _transcripts(content: Content, request: _Request) -> Iterator[Transcript]:
-    chosen = named_format(request.format) if request.format else detect(content)
-    found = (
-        replace(each, session_id=each.session_id or content.stem)
-        for each in conversations(content, chosen, request.options)
-    )
-    return _with_roles(found, content.name, request, pieces=chosen.pieces)
-
-
-def _with_roles(found: Iterator[Conversation], name: str, request: _Request, *, pieces: bool) -> Iterator[Transcript]:
-    for number, conversation in enumerate(found, start=1):
-        try:
-            transcript = to_transcript(conversation, pieces=pieces, roles=request.roles, skip=request.options.skip)
-        except TranscriptError as error:
-            placed = _placed(error, name if number == 1 else f"{name}, session {number}")
-            if not request.options.skip:
-                raise placed from None
-            request.skipped.append(str(placed))
-            continue
-        request.skipped.extend(f"{name}, {each}" for each in transcript.skipped)
-        yield transcript
-
-
-def _only(sessions: Iterator[Transcript], name: str, request: _Request) -> Transcript:
-    transcript = next(sessions, None)
-    if transcript is None:  # the one session was left out
-        raise TranscriptError(request.skipped[-1])
-    if next(sessions, None) is not None:
-        raise TranscriptError(f"{name}: more than one session; read them with action_recs.read_many")
-    return transcript
+def _speaking_once(conversation: Conversation) -> str:
+    """Where somebody speaks for the only time: often it is no speaker, but a line that goes on and holds a colon."""
+    turns = Counter(segment.speaker for segment in conversation.segments)
+    once = [segment.place for segment in conversation.segments if segment.speaker and turns[segment.speaker] == 1]
+    if len(turns) < 3 or not once:
+        return ""
+    listed = ", ".join(once[:MOST_LISTED]) + (", and more" if len(once) > MOST_LISTED else "")
+    return f"; who speaks only once: {listed} (indent a line that goes on with the turn above)"
 
 
 def _placed(error: TranscriptError, name: str) -> TranscriptError:
     """The error with the name of what is being read, if it does not say it yet."""
     message = str(error)
-    if message.startswith((name, "roles: ", "columns")):
+    if message.startswith((name, "roles: ")):
         return error
-    place = re.match(r"(?:line|cue|row|page|segment|paragraph|word|utterance|turn|\$)\b", message)
+    place = re.match(r"(?:line|cue|row|page|paragraph|segment) \d", message)
     return type(error)(f"{name}{',' if place else ':'} {message}")
-
-
-def _name(source: Any) -> str:
-    return "the table" if is_frame(source) else str(source)
 
 
 def _sources(source: Any) -> Iterable[Any]:

@@ -27,6 +27,8 @@ VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+(?P<name>[^>]*)>")
 TAG = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 CHANGE = re.compile(r"(?:>>+|[-–])\s*(?=\S)")
 """What captions for the deaf put before a new speaker's words."""
+BRACKETS = re.compile(r"^[\[(]([^\])]{1,60})[\])]\s*:")
+"""A label in brackets: "[SPEAKER_01]: ..."."""
 
 
 def matches_vtt(content: Content) -> bool:
@@ -117,21 +119,29 @@ def _by_label(cues: list[tuple[str, Any]], speakers: Iterable[str]) -> list[Segm
         (cue, Line(place, words))
         for place, cue in cues
         for line in cue.raw_text.split("\n")
-        if (words := CHANGE.sub("", _plain(line), count=1))
+        if (words := BRACKETS.sub(r"\1:", CHANGE.sub("", _plain(line), count=1)))
     ]
-    labels = Labels((line for _, line in lines), speakers)
+    labels = _labels([line for _, line in lines], speakers)
     segments: list[Segment] = []
     speaker = None
     for cue, line in lines:
         opened = labels.opened(line)
         if opened:
-            speaker = opened.label.strip("[]()")
+            speaker = opened.label
         elif segments and segments[-1].place == line.place:
             segments[-1] = replace(segments[-1], text=f"{segments[-1].text} {line.text}".strip())
             continue
         words = opened.rest if opened else line.text
         segments.append(Segment(words, speaker, seconds(cue.start), seconds(cue.end), line.place))
     return segments
+
+
+def _labels(lines: list[Line], speakers: Iterable[str]) -> Labels:
+    """Every cue begins a line, so a name that comes once is a label only where most cues begin with one."""
+    certain = Labels(lines, speakers, once=False)
+    first = {line.place: line for line in reversed(lines)}
+    labelled = sum(certain.opened(line) is not None for line in first.values())
+    return Labels(lines, speakers) if 2 * labelled > len(first) else certain
 
 
 def _plain(words: str) -> str:
