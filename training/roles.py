@@ -3,8 +3,9 @@
     python training/roles.py --annomi AnnoMI-full.csv
 
 "cross-validated" figures are of the training groups, each read with weights that were made without it; "development"
-figures are of the development groups, read with the final weights. Nothing is chosen on the latter. Conversations of
-more than two speakers are composed, but for the couples of the authored sessions ("couple, as written").
+figures are of the development groups, read with the final weights. Nothing is fitted to the latter, but their composed
+conversations were looked at when the parts were designed, and LEAST_APART was picked with them in view. Conversations
+of more than two speakers are composed, but for the couples of the authored sessions ("couple, as written").
 """
 
 import argparse
