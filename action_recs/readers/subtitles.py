@@ -54,7 +54,7 @@ def read_vtt(content: Content, options: Options) -> Iterator[Conversation]:
     skipped = _broken_cues(text, VTT_TIMES, options)
     try:
         cues = list(webvtt.from_string(text))
-    except (webvtt.MalformedFileError, webvtt.MalformedCaptionError):  # its words quote the cue
+    except (webvtt.errors.MalformedFileError, webvtt.errors.MalformedCaptionError):  # its words quote the cue
         raise TranscriptError("cues that cannot be read; export it again") from None
     yield _conversation(cues, skipped, options)
 
@@ -73,7 +73,7 @@ def read_srt(content: Content, options: Options) -> Iterator[Conversation]:
     text = text if text[:1].isdigit() and not SRT_TIMES.match(text) else f"1\n{text}"
     try:
         cues = list(webvtt.from_buffer(io.StringIO(text), format="srt"))
-    except (webvtt.MalformedFileError, webvtt.MalformedCaptionError):
+    except (webvtt.errors.MalformedFileError, webvtt.errors.MalformedCaptionError):
         raise TranscriptError("cues that cannot be read; export it again") from None
     yield _conversation(cues, skipped, options)
 
