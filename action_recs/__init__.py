@@ -13,8 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 
-from action_recs.errors import ActionRecsError, AnnotationError, ConfigError, ModelError, OutputError, TranscriptError
+from action_recs.errors import (
+    ActionRecsError,
+    AnnotationError,
+    ConfigError,
+    ModelError,
+    OutputError,
+    RoleError,
+    TranscriptError,
+)
+from action_recs.readers import read, read_many
 from action_recs.readers.source import Source
 from action_recs.session import Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.tagger import Tagger
@@ -32,6 +42,7 @@ __all__ = [
     "Recommendation",
     "Review",
     "Role",
+    "RoleError",
     "TaggedSession",
     "TaggedUtterance",
     "Tagger",
@@ -39,6 +50,8 @@ __all__ = [
     "TranscriptError",
     "Utterance",
     "__version__",
+    "read",
+    "read_many",
     "tag",
     "tag_many",
 ]
@@ -51,8 +64,9 @@ def tag(
 
     Parameters
     ----------
-    source : Transcript, path, str, or iterable of (role, text)
-        A file or a text with a speaker label per line, or pairs with the roles "therapist", "client" and "other".
+    source : Transcript, path, str, table, or iterable of (role, text)
+        A file or a text in any format that :func:`read` takes, a pandas or polars frame or datasets.Dataset, or pairs
+        with the roles "therapist", "client" and "other".
     roles : mapping, optional
         Speaker name to role, where the labels do not say it: ``{"Dr. Lee": "therapist", "Ann": "client"}``.
     tagger : Tagger, optional
@@ -66,19 +80,22 @@ def tag(
     Raises
     ------
     TranscriptError
-        When the source cannot be read as a transcript.
+        When the source cannot be read as a transcript of one session.
     """
     return (tagger or shipped_tagger()).tag(source, roles=roles)
 
 
 def tag_many(
-    sources: Iterable[Source],
+    sources: Iterable[Source] | str | Path,
     *,
     roles: Mapping[str, Role | str] | None = None,
     tagger: Tagger | None = None,
     progress: bool = False,
 ) -> Iterator[TaggedSession]:
-    """Tag many sessions as a stream, in order; parameters as for :func:`tag`."""
+    """Tag many sessions as a stream, in order; parameters as for :func:`tag`.
+
+    ``sources`` may also be one folder, or one file with many sessions: see :func:`read_many`.
+    """
     return (tagger or shipped_tagger()).tag_many(sources, roles=roles, progress=progress)
 
 

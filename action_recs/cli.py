@@ -18,7 +18,7 @@ from rich.console import Console
 import action_recs
 from action_recs.errors import ActionRecsError, OutputError, TranscriptError
 from action_recs.export import check_output, write_sessions
-from action_recs.readers.source import read_source
+from action_recs.readers.source import read_sources
 from action_recs.session import TaggedSession
 from action_recs.tables import print_session
 from action_recs.transcript import Role
@@ -58,7 +58,7 @@ def main(
 
 @app.command()
 def tag(
-    files: Annotated[list[Path], typer.Argument(help="Transcripts: text with a speaker label per line.")],
+    files: Annotated[list[Path], typer.Argument(help="Transcripts: text, subtitles, a recogniser's JSON, tables.")],
     output: Output = None,
     roles: Annotated[
         str | None,
@@ -75,15 +75,16 @@ def tag(
 
       action-recs tag session.txt
 
-      action-recs tag session.txt -o session.json
+      action-recs tag session.vtt -o session.json --roles '{"Speaker 1": "therapist", "Speaker 2": "client"}'
 
       action-recs tag monday.txt tuesday.txt -o week.jsonl --roles '{"Dr. Lee": "therapist"}'
     """
     with one_line_errors():
         if output:
             check_output(output, len(files))
-        mapping = parse_roles(roles)
-        transcripts = [read_source(file, roles=mapping) for file in files]
+        transcripts = list(read_sources(files, roles=parse_roles(roles)))
+        if output:
+            check_output(output, len(transcripts))
         tagger = action_recs.Tagger.from_pretrained(models, device=device)
         sessions = list(tagger.tag_many(transcripts, progress=len(transcripts) > 1))
         if output:

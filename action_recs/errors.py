@@ -13,6 +13,10 @@ class TranscriptError(ActionRecsError):
     """A transcript that cannot be read, or whose speakers cannot be told apart."""
 
 
+class RoleError(TranscriptError):
+    """Speakers whose roles nobody says and that cannot be told with enough certainty: give them with ``roles=``."""
+
+
 class ModelError(ActionRecsError):
     """A model folder that is missing, incomplete, or not one of ours."""
 

@@ -17,7 +17,7 @@ from action_recs.decoding import (
     review_scores,
 )
 from action_recs.errors import TranscriptError
-from action_recs.readers.source import Source, read_source
+from action_recs.readers.source import Source, read_source, read_sources
 from action_recs.session import IDENTIFIERS, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.transcript import Role, Transcript
 
@@ -106,7 +106,7 @@ class Tagger:
 
     def tag_many(
         self,
-        sources: Iterable[Source],
+        sources: Iterable[Source] | str | Path,
         *,
         roles: Mapping[str, Role | str] | None = None,
         batch_tokens: int = BATCH_TOKENS,
@@ -116,7 +116,8 @@ class Tagger:
 
         Parameters
         ----------
-        sources : iterable of Transcript, path, text or pairs
+        sources : iterable of Transcript, path, text or pairs; or a folder, or a file with many sessions
+            A path in the iterable may also be a file with many sessions.
         roles : mapping, optional
             Speaker name to role, for labels that do not say it.
         batch_tokens : int
@@ -127,7 +128,7 @@ class Tagger:
         from tqdm.auto import tqdm
 
         stream = _read_each(sources, roles)
-        count = len(sources) if isinstance(sources, Sequence) else None
+        count = len(sources) if isinstance(sources, Sequence) and not isinstance(sources, str) else None
         with tqdm(total=count, unit="session", disable=not progress) as bar:
             while read := list(itertools.islice(stream, SESSIONS_AT_ONCE)):
                 good = [one for one in read if isinstance(one, Transcript)]
@@ -157,16 +158,16 @@ class Tagger:
 
 
 def _read_each(
-    sources: Iterable[Source], roles: Mapping[str, Role | str] | None
+    sources: Iterable[Source] | str | Path, roles: Mapping[str, Role | str] | None
 ) -> Iterator[Transcript | TranscriptError]:
     """Read the sources one by one; one that cannot be read comes as its error, after the good ones, and ends it."""
-    for number, source in enumerate(sources):
-        try:
-            transcript = read_source(source, roles=roles)
-        except TranscriptError as error:
-            yield TranscriptError(f"session {number}: {error}")
-            return
-        yield transcript
+    number = 0
+    try:
+        for transcript in read_sources(sources, roles=roles):
+            yield transcript
+            number += 1
+    except TranscriptError as error:
+        yield type(error)(f"session {number}: {error}")
 
 
 def _session(

@@ -53,6 +53,9 @@ class Transcript:
         In the order of the session. Indices in everything the library returns are 0-based positions in this tuple.
     session_id, client_id, therapist_id, organisation_id, date : str, optional
         Kept and handed on unchanged, so that a study can join its tables on them.
+    skipped : tuple of str
+        What the reader left out because it is broken, a place and a reason each: "cue 12: negative time". Only ever
+        filled when the reader was told to skip.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class Transcript:
     therapist_id: str | None = None
     organisation_id: str | None = None
     date: str | None = None
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.utterances)

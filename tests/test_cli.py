@@ -82,7 +82,6 @@ def test_the_version_is_printed():
     [
         ([TRANSCRIPTS / "no_labels.txt"], ["no_labels.txt, line 1", "no speaker label"]),
         ([TRANSCRIPTS / "one_speaker.txt"], ["one_speaker.txt", "every turn"]),
-        ([TRANSCRIPTS / "unknown_speaker.txt"], ["unknown_speaker.txt, line 2", "unknown"]),
         ([TRANSCRIPTS / "latin1.txt"], ["latin1.txt, line 2", "UTF-8"]),
         ([TRANSCRIPTS / "binary.txt"], ["binary.txt", "binary"]),
         ([TRANSCRIPTS / "empty.txt"], ["empty.txt", "empty"]),

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from action_recs import Role, Transcript, TranscriptError, Utterance
+from action_recs import Role, RoleError, Transcript, TranscriptError, Utterance
 from action_recs.readers import parse_text, read_text
+from action_recs.readers.text import read_lines
 
 TRANSCRIPTS = Path(__file__).parent / "fixtures" / "transcripts"
 ROLES = {"Dr. Lee": "therapist", "Ann": Role.CLIENT}
@@ -60,14 +61,31 @@ def test_turns(text, expected):
     ["Ann: x", "Ann:x", "Ann:", "Élodie: x", "Support worker: x", "Client's mother: x", "Ann (mother): x", "spk_0: x"],
 )
 def test_a_line_that_could_be_another_speakers_is_never_taken_for_speech(line):
-    with pytest.raises(TranscriptError, match="line 3: a speaker label whose role is unknown"):
-        parse_text(f"T: a\nC: b\n{line}")
+    speakers = [segment.speaker for segment in read_lines(f"T: a\nC: b\n{line}").segments]
+    assert speakers == ["T", "C", line.partition(":")[0]]
     assert turns(parse_text(f"T: a\nC: b\n  {line}")) == [("therapist", "a"), ("client", f"b {line}")]
 
 
 def test_a_label_in_lower_case_is_known_by_coming_again():
-    with pytest.raises(TranscriptError, match="line 5: a speaker label whose role is unknown"):
-        parse_text("T: a\nC: b\nmum: c\nC: d\nmum: e")
+    assert [each.speaker for each in read_lines("T: a\nC: b\nmum: c\nC: d").segments] == ["T", "C", "C"]
+    assert [each.speaker for each in read_lines("T: a\nmum: c\nC: d\nmum: e").segments] == ["T", "mum", "C", "mum"]
+
+
+@pytest.mark.parametrize("label", ["the woman who came with him", "remember this"])
+def test_a_label_that_the_caller_names_is_one_wherever_it_stands(label):
+    text = f"T: a\nC: b\n{label}: c"
+    assert turns(parse_text(text)) == [("therapist", "a"), ("client", f"b {label}: c")]
+    roles = {label: "other"}
+    assert turns(parse_text(text, roles=roles)) == [("therapist", "a"), ("client", "b"), ("other", "c")]
+
+
+def test_one_name_beside_a_therapist_is_the_clients():
+    assert turns(read_text(TRANSCRIPTS / "unknown_speaker.txt"))[1][0] == "client"
+
+
+def test_speakers_whose_role_nobody_says_end_in_a_role_error():
+    with pytest.raises(RoleError, match=r"^the text.*roles="):
+        parse_text("Zebedee: a\nRosebud: b")
 
 
 @pytest.mark.parametrize("label", ["1", "Dr.  Lee", "Dr. Lee:"])
@@ -82,7 +100,7 @@ def test_a_mapping_of_another_kind_is_refused(roles):
         parse_text("T: a\nC: b", roles=roles)
 
 
-def test_names_need_a_role_mapping_and_are_kept():
+def test_names_are_mapped_and_kept():
     assert read_text(TRANSCRIPTS / "names.txt", roles=ROLES) == Transcript(
         (
             Utterance(Role.THERAPIST, "How did the walk go?", speaker="Dr. Lee"),
@@ -113,11 +131,8 @@ def test_files_with_unix_and_windows_line_ends_and_a_bom(name):
     [
         ("no_labels.txt", ["line 1", "no speaker label", "'Therapist:'"]),
         ("one_speaker.txt", ["every turn is by the client", "roles="]),
-        ("unknown_speaker.txt", ["line 2", "role is unknown", "roles="]),
-        ("names.txt", ["line 1", "role is unknown", "roles="]),
         ("latin1.txt", ["line 2", "not UTF-8", "save"]),
         ("binary.txt", ["binary", "text file"]),
-        ("utf16.txt", ["UTF-16", "UTF-8"]),
         ("empty.txt", ["empty", "turn"]),
         ("blank.txt", ["empty", "turn"]),
         ("", ["directory", "give the files"]),
@@ -134,9 +149,18 @@ def test_what_cannot_be_read_is_named_with_place_and_remedy_and_without_its_text
     assert [word for word in ("Rosebud", "Zebedee", "Lee", "nobody") if word in message + repr(caught.value)] == []
 
 
+def test_a_line_that_only_looks_like_a_speakers_is_pointed_at():
+    with pytest.raises(RoleError, match=r"who speaks only once: line 5 \(indent a line that goes on"):
+        parse_text("T: Well.\nC: Well.\nT: So.\nC: So.\nZebedee: Well.\nT: Yes.\nC: Yes.\n")
+
+
 def test_a_text_without_file_is_called_the_text():
-    with pytest.raises(TranscriptError, match=r"^the text, line 3: a speaker label whose role is unknown"):
-        parse_text("T: a\nC: b\nMary Ann: Rosebud")
+    with pytest.raises(TranscriptError, match=r"^the text, line 1: no speaker label"):
+        parse_text("Rosebud\nC: b")
+
+
+def test_a_file_in_utf_16():
+    assert turns(read_text(TRANSCRIPTS / "utf16.txt")) == [("therapist", "Hello."), ("client", "Rosebud.")]
 
 
 def test_roles_name_known_roles():

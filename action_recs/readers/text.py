@@ -1,174 +1,200 @@
-"""Plain text with a speaker label per line.
+"""Plain text as people type it and as recognisers export it.
 
-    Therapist: How did the week go?
-    Client: Long. I did not
+Speakers stand before what they say, or above it with the time:
+
+    Therapist: How did the week go?           Speaker 1  0:00
+    Client: Long. I did not                   How did the week go?
       sleep much.
+                                              Speaker 2  0:04
+    [00:01:02] T: And then?                   Long.
 
-A line without a label, or an indented one, continues the utterance above it; blank lines count for nothing.
+A line without a label, or an indented one, continues the turn above it; blank lines count for nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from math import inf
 from textwrap import dedent
+from typing import Any
 
 from action_recs.errors import TranscriptError
-from action_recs.transcript import Role, Transcript, Utterance, label_key, named_roles
+from action_recs.readers.clock import CLOCK, seconds
+from action_recs.readers.conversation import Conversation, Segment
+from action_recs.readers.formats import Content, Format, Options
+from action_recs.readers.labels import LABELLED, TIME, Labels, Line, times_of
+from action_recs.readers.turns import merge_turns
+from action_recs.transcript import label_key
 
-THERAPIST_WORDS = """t th ther therapist psychotherapist counselor counsellor clinician practitioner provider
-psychologist psychiatrist doctor nurse coach interviewer"""
-CLIENT_WORDS = "c cl client p pt pat patient interviewee"
-OTHER_WORDS = "other interpreter observer"
-
-SPEAKER_WORDS: dict[str, Role] = {
-    word: role
-    for role, words in (
-        (Role.THERAPIST, THERAPIST_WORDS),
-        (Role.CLIENT, CLIENT_WORDS),
-        (Role.OTHER, OTHER_WORDS),
-    )
-    for word in words.split()
-}
-"""Labels that say the role by themselves, in any case, also decorated: "Client 2", "Therapist (Dr. Lee)"."""
-
-LABELLED = re.compile(r"(?P<label>[^:\n]{1,60}?)\s*:(?P<rest>.*)$")
-BEFORE_A_LABEL = re.compile(
-    r"(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])]?|[-–*•>]|\d+[.)])\s+"
-)  # a time, a mark
-DECORATION = re.compile(r"[\s_#.-]*\d*\s*(?:\(.*\)|\[.*\])?$")
-RECOGNISERS_LABEL = re.compile(r"(?:spk|speaker)[ _]?\w{1,2}$", re.IGNORECASE)
+HEADING = re.compile(
+    rf"""(?: \[ (?P<zoom> [^\]\n]{{1,80}} ) \] [ \t]+ (?P<zoomtime> {CLOCK} )
+         | (?P<otter> [^\s:](?:[^:\n]{{0,60}}?[^\s:])? ) (?:[ ]{{2,}}|[ ]*\t\s*) (?P<ottertime> {CLOCK} )
+         | (?P<nobody> {CLOCK} )
+         ) \s* $""",
+    re.VERBOSE,
+)
+"""A speaker and a time on a line of their own: "[Ann] 14:03:21", "Speaker 1  0:04"; "0:04" where Otter lost him."""
+OTTERS_OWN = re.compile(r"Transcribed by https?://otter\.ai\s*$")
+OTTERS_SUMMARY = re.compile(r"(?:SUMMARY KEYWORDS|SPEAKERS)\s*$")
+LINE_NUMBER = re.compile(r"\s*(\d{1,5})(?:[.)]?[ \t]+|[.)]?$)")
+NUMBERED_LABEL = re.compile(r"(?P<who>[^\d\W]{1,15})[ .#-]?(?P<number>\d{1,5})")
 LINE_END = re.compile(r"\r\n|\r|\n")
 LAYOUT = "\ufeff\f\u00a0"  # byte order marks, page breaks and hard blanks that exports leave at the start of a line
-LONGEST_NAME = 4  # words
+FACTS = {
+    "date": "date",
+    "session id": "session_id",
+    "client id": "client_id",
+    "therapist id": "therapist_id",
+    "organisation id": "organisation_id",
+    "organization id": "organisation_id",
+}
+"""What typists write above the first turn: "Client ID: 4711"."""
 
 
-def read_text(path: str | Path, *, roles: Mapping[str, Role | str] | None = None) -> Transcript:
-    """Read a text file; its stem becomes the session id.
-
-    Raises
-    ------
-    TranscriptError
-        When the file cannot be read as UTF-8 text, or for the reasons of :func:`parse_text`.
-    """
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise TranscriptError(f"{path}: a directory; give the files in it")
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        remedy = "check the path and its permissions"
-        raise TranscriptError(f"{path}: cannot be read ({type(error).__name__}); {remedy}") from None
-    if b"\0" in content:
-        remedy = "give a text file in UTF-8; a document or recording must be exported or transcribed first"
-        raise TranscriptError(f"{path}: binary, or text in UTF-16; {remedy}")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise TranscriptError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from None
-    return parse_text(text, roles=roles, source=str(path), session_id=path.stem)
-
-
-def parse_text(
-    text: str,
-    *,
-    roles: Mapping[str, Role | str] | None = None,
-    source: str = "the text",
-    session_id: str | None = None,
-) -> Transcript:
-    """Make a transcript from text with a speaker label per line.
+def read_lines(text: str, options: Options | None = None) -> Conversation:
+    """Find the turns in a text.
 
     Parameters
     ----------
     text : str
-    roles : mapping, optional
-        Label to role, for labels that do not say it: ``{"Dr. Lee": "therapist"}``. Goes before the known words.
-    source : str
-        What error messages call the text.
-    session_id : str, optional
+    options : Options
+        ``speakers`` are labels that open a turn wherever they stand.
 
     Raises
     ------
     TranscriptError
-        With the line, when there are no labels, an unknown label, or one speaker only.
+        With the line, when there is no turn, or speech before the first label.
 
     Examples
     --------
-    >>> [u.role.value for u in parse_text("T: Did you walk?\\nC: Twice.").utterances]
-    ['therapist', 'client']
+    >>> [(each.speaker, each.start) for each in read_lines("[0:01] T: Did you walk?\\n[0:04] C: Twice.").segments]
+    [('T', 1.0), ('C', 4.0)]
     """
-    labels = _Labels(named_roles(roles), source)
-    lines = [line.lstrip(LAYOUT) for line in LINE_END.split(text)]
-    turns: list[_Turn] = []
-    for number, line in enumerate(dedent("\n".join(lines)).split("\n"), start=1):
-        if not line.strip():
-            continue
-        if turn := labels.opened_turn(line, number):
-            turns.append(turn)
-        elif turns:
-            turns[-1].lines.append(line.strip())
-        else:
-            remedy = "begin every turn with one, such as 'Therapist:' or 'Client:'"
-            raise TranscriptError(f"{source}, line {number}: no speaker label; {remedy}")
-    if not turns:
-        raise TranscriptError(f"{source}: empty; a transcript has at least one turn")
-    if len({turn.role for turn in turns}) == 1:
-        remedy = "label both speakers, or map the labels with roles={'name': 'therapist', 'other name': 'client'}"
-        raise TranscriptError(f"{source}: every turn is by the {turns[0].role.value}; {remedy}")
-    utterances = (Utterance(turn.role, " ".join(filter(None, turn.lines)), speaker=turn.label) for turn in turns)
-    return Transcript(tuple(utterances), session_id=session_id)
+    facts, lines = _facts_above(_lines(text))
+    if (segments := _under_headings(lines)) is None:
+        segments = _by_labels(lines, Labels(lines, (options or Options()).speakers))
+    if not segments:
+        raise TranscriptError("empty; a transcript has at least one turn")
+    return Conversation(tuple(segments), **facts)
+
+
+def opens_a_turn(text: str) -> bool:
+    """Whether the text begins with what could be a speaker's label."""
+    return bool(LABELLED.match(text.lstrip("\ufeff")))
+
+
+def _read(content: Content, options: Options) -> Iterator[Conversation]:
+    if content.text is None:
+        remedy = "give a text file in UTF-8, or one of the known formats; a recording must be transcribed first"
+        raise TranscriptError(f"binary, and of no known format; {remedy}")
+    yield read_lines(content.text, options)
+
+
+TEXT = Format("text", lambda _: True, _read)
+"""What no other format claims."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    role: Role
-    label: str
-    lines: list[str] = field(repr=False)
+    place: str
+    label: str | None
+    start: float | None = None
+    end: float | None = None
+    lines: list[str] = field(default_factory=list, repr=False)
+
+    def segment(self) -> Segment:
+        return Segment(" ".join(filter(None, self.lines)), self.label, self.start, self.end, self.place)
 
 
-class _Labels:
-    """Tells a line that opens a turn from one that goes on with it, and refuses what could be either."""
+def _lines(text: str) -> list[Line]:
+    """The lines that hold something, without what the layout puts before all of them."""
+    split = [line.lstrip(LAYOUT) for line in LINE_END.split(text)]
+    lines = [Line(f"line {number}", line) for number, line in enumerate(dedent("\n".join(split)).split("\n"), start=1)]
+    return _without_line_numbers([line for line in lines if line.text.strip()])
 
-    def __init__(self, named: Mapping[str, Role], source: str) -> None:
-        self.named = named
-        self.source = source
-        self.seen: set[str] = set()
 
-    def opened_turn(self, line: str, number: int) -> _Turn | None:
-        """The turn that the line opens, or None when it goes on with the one before.
+def _without_line_numbers(lines: list[Line]) -> list[Line]:
+    """Take away running numbers, of lines or of turns, if the text has them from its first line on."""
+    found = [LINE_NUMBER.match(line.text) for line in lines]
+    numbers = [int(each[1]) for each in found if each]
+    if len(numbers) < 2 or not found[0] or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        return lines
+    bare = (
+        replace(line, text=line.text[each.end() :] if each else line.text)
+        for line, each in zip(lines, found, strict=True)
+    )
+    return [line for line in bare if line.text.strip()]
 
-        Raises
-        ------
-        TranscriptError
-            When the line opens like a turn of a speaker whose role nobody said: taking it for speech would put one
-            person's words into another's mouth.
-        """
-        bare = line.strip()
-        match = LABELLED.match(bare)
-        if match and (role := self._role(match["label"])):
-            return _Turn(role, match["label"], [match["rest"].strip()])
-        behind = BEFORE_A_LABEL.match(bare)
-        if behind and (turn := self.opened_turn(bare[behind.end() :], number)):
-            return turn
-        if match and not line[0].isspace() and self._could_be_a_speaker(match["label"], match["rest"]):
-            remedy = "map it with roles={'label': 'therapist', ...}, or indent the line if it goes on with the turn"
-            raise TranscriptError(f"{self.source}, line {number}: a speaker label whose role is unknown; {remedy}")
+
+def _facts_above(lines: list[Line]) -> tuple[dict[str, Any], list[Line]]:
+    facts: dict[str, Any] = {}
+    for index, line in enumerate(lines):
+        key, colon, value = line.text.partition(":")
+        name = FACTS.get(label_key(key))
+        if not (colon and name and value.strip()):
+            return facts, lines[index:]
+        facts[name] = value.strip()
+    return facts, []
+
+
+def _under_headings(lines: Sequence[Line]) -> Sequence[Segment] | None:
+    """The turns of a text whose speakers and times stand on lines of their own; None when it is no such text.
+
+    Recognisers write such a block every few seconds, so those of one speaker in a row are one turn.
+    """
+    if any(OTTERS_SUMMARY.match(line.text) for line in lines[:20]):
+        first = next((index for index, line in enumerate(lines) if HEADING.match(line.text)), len(lines))
+        lines = lines[first:]
+    if not lines or not (heading := HEADING.match(lines[0].text)):
         return None
+    # Zoom writes the time of day
+    begin = seconds(heading["zoomtime"]) if heading["zoom"] else 0.0
+    turns: list[_Turn] = []
+    for line in lines:
+        if found := HEADING.match(line.text):
+            clock = found["zoomtime"] or found["ottertime"] or found["nobody"]
+            turns.append(_Turn(line.place, found["zoom"] or found["otter"], seconds(clock) - begin))
+        elif not OTTERS_OWN.match(line.text):
+            turns[-1].lines.append(line.text.strip())
+    if all(turn.label is None for turn in turns):
+        raise TranscriptError(f"{lines[0].place}: times but no speakers; export it with the speakers' names")
+    return merge_turns((turn.segment() for turn in turns if turn.lines), pause=inf)
 
-    def _role(self, label: str) -> Role | None:
-        key = label_key(label)
-        return self.named.get(key) or SPEAKER_WORDS.get(DECORATION.sub("", key))
 
-    def _could_be_a_speaker(self, label: str, rest: str) -> bool:
-        words = label.split()
-        if len(words) > LONGEST_NAME or rest.startswith("//") or (label[-1].isdigit() and rest[:1].isdigit()):
-            return False  # a sentence, an address, a time of day
-        again = label_key(label) in self.seen
-        self.seen.add(label_key(label))
-        title = words[0][0].isupper() and len(words) <= 2
-        named_like = title or all(word[0].isupper() or word[0].isdigit() or word[0] in "([" for word in words)
-        holds_a_role = any(SPEAKER_WORDS.get(word) and len(word) > 2 for word in re.findall(r"\w+", label_key(label)))
-        return again or named_like or holds_a_role or not rest.strip() or bool(RECOGNISERS_LABEL.match(label))
+def _by_labels(lines: Sequence[Line], labels: Labels) -> Sequence[Segment]:
+    """The turns of a text with a label before each."""
+    turns: list[_Turn] = []
+    time: tuple[float | None, float | None] = (None, None)
+    for line in lines:
+        bare = line.text.strip()
+        if (alone := TIME.fullmatch(bare)) and (alone["open"] or alone["end"] or bare.count(":") == 2):
+            time = times_of(alone)
+            continue
+        if opened := labels.opened(line):
+            start, end = (opened.start, opened.end) if opened.start is not None else time
+            turns.append(_Turn(line.place, opened.label, start, end, [opened.rest]))
+        elif turns:
+            turns[-1].lines.append(bare)
+        else:
+            remedy = "begin every turn with one, such as 'Therapist:' or 'Client:'"
+            raise TranscriptError(f"{line.place}: no speaker label; {remedy}")
+        time = (None, None)
+    return [turn.segment() for turn in _without_turn_numbers(turns)]
+
+
+def _without_turn_numbers(turns: list[_Turn]) -> list[_Turn]:
+    """Labels that count the turns (T1, C1, T2, C2) without their numbers: otherwise every turn is another speaker's."""
+    found = [NUMBERED_LABEL.fullmatch(turn.label or "") for turn in turns]
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for each in found:
+        if each is None:
+            return turns
+        numbers[each["who"]].append(int(each["number"]))
+    grows = all(earlier < later for each in numbers.values() for earlier, later in pairwise(each))
+    if len(numbers) < 2 or not grows or all(len(each) == 1 for each in numbers.values()):
+        return turns
+    return [replace(turn, label=each["who"]) for turn, each in zip(turns, found, strict=True) if each]
