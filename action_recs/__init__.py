@@ -15,7 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from action_recs.errors import ActionRecsError, AnnotationError, ConfigError, ModelError, OutputError, TranscriptError
+from action_recs.frames import recommendations_frame, reviews_frame
 from action_recs.readers.source import Source
+from action_recs.render import sessions_html
 from action_recs.session import Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.tagger import Tagger
 from action_recs.transcript import Role, Transcript, Utterance
@@ -39,6 +41,9 @@ __all__ = [
     "TranscriptError",
     "Utterance",
     "__version__",
+    "recommendations_frame",
+    "reviews_frame",
+    "sessions_html",
     "tag",
     "tag_many",
 ]
