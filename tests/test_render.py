@@ -273,7 +273,7 @@ def test_a_page_needs_nothing_from_outside_and_lets_nothing_else_run(page):
 
 def test_many_sessions_are_a_table_that_leads_to_each():
     page = parse(sessions_html([WALK, session("Hello.", "Hi.")]))
-    rows = [row for row in page.every("tr")][1:]
+    rows = list(page.every("tr"))[1:]
     assert [[each.text.strip() for each in row.every("td") if "number" in each.classes] for row in rows] == [
         ["4", "1", "1", "1", "50.0"],
         ["2", "0", "0", "0", "0.0"],
