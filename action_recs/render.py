@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An utterance as it is shown. Beside the speaker's name stands the role, where the name is another, and the time."""
+    """An utterance as it is shown; ``aside`` has the role, where the speaker's name is another, and the time."""
 
     index: int
     role: Role
@@ -186,7 +187,7 @@ def pieces(text: str, found: Sequence[Recommendation]) -> Iterator[Piece]:
     """
     edges = {0, len(text)}.union(*({min(each.start, len(text)), min(each.end, len(text))} for each in found))
     cuts = sorted(edge for edge in edges if edge >= 0)
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         yield Piece(text[start:end], tuple(each for each in found if each.start <= start and end <= each.end))
 
 

@@ -206,7 +206,7 @@ class TaggedSession:
         return session_html(self)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the page in a frame of its own. It holds the transcript, and so does a saved notebook."""
+        """What a notebook shows: the page in a frame of its own. A saved notebook holds the transcript with it."""
         from action_recs.render import session_cell
 
         return session_cell(self)

@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
+from test_render import ODD, WALK, session, span
 
 from action_recs import Form, Recommendation, Review, TaggedSession, sessions_html
-from tests.test_render import ODD, WALK, session, span
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
