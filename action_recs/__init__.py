@@ -24,8 +24,10 @@ from action_recs.errors import (
     RoleError,
     TranscriptError,
 )
+from action_recs.frames import recommendations_frame, reviews_frame
 from action_recs.readers import read, read_many
 from action_recs.readers.source import Source
+from action_recs.render import sessions_html
 from action_recs.session import Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.tagger import Tagger
 from action_recs.transcript import Role, Transcript, Utterance
@@ -52,6 +54,9 @@ __all__ = [
     "__version__",
     "read",
     "read_many",
+    "recommendations_frame",
+    "reviews_frame",
+    "sessions_html",
     "tag",
     "tag_many",
 ]

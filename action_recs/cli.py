@@ -36,7 +36,7 @@ BAD_INPUT = 2
 
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Write the tagged sessions here: .jsonl, .json or .csv, by suffix."),
+    typer.Option("-o", "--output", help="Write the tagged sessions here: .jsonl, .json, .csv or .html, by suffix."),
 ]
 Device = Annotated[str, typer.Option(help="Where the models run: cpu, cuda or mps.")]
 
@@ -76,6 +76,8 @@ def tag(
       action-recs tag session.txt
 
       action-recs tag session.vtt -o session.json --roles '{"Speaker 1": "therapist", "Speaker 2": "client"}'
+
+      action-recs tag session.txt -o session.html
 
       action-recs tag monday.txt tuesday.txt -o week.jsonl --roles '{"Dr. Lee": "therapist"}'
     """

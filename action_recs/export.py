@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TextIO
 
 from action_recs.errors import OutputError
+from action_recs.render import sessions_html_parts
 from action_recs.session import ROW_COLUMNS, TaggedSession
 
 
 def write_sessions(sessions: Sequence[TaggedSession], path: str | Path) -> None:
-    """Write sessions as ``.jsonl`` (one object a line), ``.json`` (one session) or ``.csv`` (one row an utterance).
+    """Write sessions as ``.jsonl``, ``.json``, ``.csv`` or ``.html``, by the suffix.
+
+    One object a line, one session, one row an utterance, one page: of a session, or a table that leads to each of many.
 
     The file appears whole or not at all: it is written beside its place and moved there.
 
@@ -59,6 +62,10 @@ def _write_jsonl(sessions: Sequence[TaggedSession], file: TextIO) -> None:
     file.writelines(session.to_json() + "\n" for session in sessions)
 
 
+def _write_html(sessions: Sequence[TaggedSession], file: TextIO) -> None:
+    file.writelines([sessions[0].to_html()] if len(sessions) == 1 else sessions_html_parts(sessions))
+
+
 def _write_csv(sessions: Sequence[TaggedSession], file: TextIO) -> None:
     writer = csv.DictWriter(file, ROW_COLUMNS)
     writer.writeheader()
@@ -70,4 +77,5 @@ _WRITERS: dict[str, Callable[[Sequence[TaggedSession], TextIO], None]] = {
     ".json": _write_json,
     ".jsonl": _write_jsonl,
     ".csv": _write_csv,
+    ".html": _write_html,
 }

@@ -195,11 +195,21 @@ class TaggedSession:
         ImportError
             Without pandas, which ``pip install 'action_recs[study]'`` brings.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise ImportError("a data frame needs pandas: pip install 'action_recs[study]'") from None
-        return pd.DataFrame.from_records(self.rows(), columns=ROW_COLUMNS)
+        from action_recs.frames import data_frame  # knows this module
+
+        return data_frame(self.rows(), ROW_COLUMNS)
+
+    def to_html(self) -> str:
+        """The session as a whole HTML page: the dialogue with what was found, in one file without outside resources."""
+        from action_recs.render import session_html  # knows this module
+
+        return session_html(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the page in a frame of its own. A saved notebook holds the transcript with it."""
+        from action_recs.render import session_cell
+
+        return session_cell(self)
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat record an utterance, with the columns of ``to_dataframe``."""

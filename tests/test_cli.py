@@ -55,6 +55,16 @@ def test_a_terminal_that_cannot_show_it_all_costs_nothing(models, tmp_path):
     assert len(json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["utterances"]) == 2
 
 
+def test_pages_are_written(models, tagger, tmp_path):
+    result = invoke("tag", PLAIN, "--models", models, "-o", tmp_path / "one.html")
+    assert (result.exit_code, result.stderr) == (0, "")
+    expected = action_recs.tag(PLAIN, tagger=tagger)
+    assert (tmp_path / "one.html").read_text(encoding="utf-8") == expected.to_html()
+    result = invoke("tag", PLAIN, PLAIN, "--models", models, "-o", tmp_path / "two.html")
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "two.html").read_text(encoding="utf-8") == action_recs.sessions_html([expected, expected])
+
+
 def test_several_files_become_one_file(models, tmp_path):
     result = invoke("tag", PLAIN, NAMES, "--roles", ROLES, "--models", models, "--output", tmp_path / "week.jsonl")
     assert result.exit_code == 0, result.stderr

@@ -1,0 +1,325 @@
+"""Tagged sessions as HTML: a page for one session, a page for many, and the cell of a notebook.
+
+The markup lies in ``templates/``: ``page.html`` is the frame of every page, ``session.html`` how a session looks,
+``one.html`` and ``many.html`` the two pages, ``cell.html`` the cell, ``page.css`` and ``page.js`` style and behaviour.
+A page is one file without any outside resource. All that comes from a transcript goes through :func:`inert` on its way
+in, and the page's own policy lets nothing run but its one script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from action_recs.session import IDENTIFIERS, Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
+from action_recs.transcript import Role, label_key
+from action_recs.version import __version__
+
+if TYPE_CHECKING:
+    import jinja2
+
+CELL_UTTERANCES = 1000
+"""Utterances that a notebook's cell shows: the notebook's file holds a copy of every cell, and a page has no limit."""
+
+
+def session_html(session: TaggedSession) -> str:
+    """One session as a whole HTML page.
+
+    Examples
+    --------
+    >>> session_html(TaggedSession((), (), ())).splitlines()[0]
+    '<!DOCTYPE html>'
+    """
+    return _environment().get_template("one.html").render(view=view_session(session), cell=False)
+
+
+def sessions_html(sessions: Iterable[TaggedSession]) -> str:
+    """Many sessions as one HTML page: a table that leads to each of them."""
+    return "".join(sessions_html_parts(sessions))
+
+
+def sessions_html_parts(sessions: Iterable[TaggedSession]) -> Iterator[str]:
+    """The page of :func:`sessions_html` in parts, to write without holding it whole."""
+    views = [view_session(session, prefix=f"s{number}-") for number, session in enumerate(sessions, start=1)]
+    return _environment().get_template("many.html").generate(views=views, means=means(views), cell=False)
+
+
+def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -> str:
+    """One session for a notebook's cell: its page in a frame of its own, which shares nothing with the notebook.
+
+    Parameters
+    ----------
+    session : TaggedSession
+    utterances : int
+        How many utterances are shown, from the first.
+    """
+    view = view_session(session, utterances=utterances)
+    page = _environment().get_template("one.html").render(view=view, cell=True)
+    return _environment().get_template("cell.html").render(page=page, height=cell_height(view))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of an utterance's text, and the recommendations it lies in: mostly none, rarely more than one."""
+
+    text: str
+    found: tuple[Recommendation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An utterance as it is shown; ``aside`` has the role, where the speaker's name is another, and the time."""
+
+    index: int
+    role: Role
+    name: str
+    aside: str
+    pieces: tuple[Piece, ...]
+    found: tuple[Recommendation, ...]
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring utterances that lie in one review, or in none."""
+
+    review: Review | None
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Where a recommendation lies on the strip, in utterances from the session's start."""
+
+    at: float
+    found: Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """What the templates show of a session. ``prefix`` keeps the ids of several sessions on a page apart."""
+
+    session: TaggedSession
+    prefix: str
+    stretches: tuple[Stretch, ...]
+    ticks: tuple[Tick, ...]
+    shown: int
+
+    @property
+    def total(self) -> int:
+        return len(self.session)
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        """The identifiers it has, session id apart: ``{"client": "c1"}``."""
+        known = {name.removesuffix("_id"): getattr(self.session, name) for name in IDENTIFIERS[1:]}
+        return {name: value for name, value in known.items() if value is not None}
+
+    @property
+    def forms(self) -> dict[Form, int]:
+        """How many recommendations there are of each form."""
+        return {form: sum(found.form is form for found in self.session.recommendations) for form in Form}
+
+    @property
+    def filters(self) -> dict[str, int]:
+        """How many of the utterances shown pass each filter."""
+        turns = [turn for stretch in self.stretches for turn in stretch.turns]
+        by_label = {label.value: sum(label in turn.labels for turn in turns) for label in Label}
+        by_role = {role.value: sum(turn.role is role for turn in turns) for role in (Role.THERAPIST, Role.CLIENT)}
+        return {"all": len(turns), **by_label, **by_role}
+
+
+def view_session(session: TaggedSession, *, prefix: str = "", utterances: int | None = None) -> SessionView:
+    """Lay out a session for the templates: all of it, or the first ``utterances``."""
+    shown = session.utterances[:utterances]
+    found = by_utterance(session.recommendations)
+    turns = [lay_out(index, utterance, found.get(index, ())) for index, utterance in enumerate(shown)]
+    return SessionView(
+        session=session,
+        prefix=prefix,
+        stretches=tuple(stretches(turns, session.reviews)),
+        ticks=tuple(ticks(found, len(session))),
+        shown=len(shown),
+    )
+
+
+def by_utterance(recommendations: Iterable[Recommendation]) -> dict[int, tuple[Recommendation, ...]]:
+    """Recommendations by the index of their utterance."""
+    found: dict[int, tuple[Recommendation, ...]] = {}
+    for each in recommendations:
+        found[each.utterance] = (*found.get(each.utterance, ()), each)
+    return found
+
+
+def lay_out(index: int, utterance: TaggedUtterance, found: tuple[Recommendation, ...]) -> Turn:
+    """One utterance with the recommendations that lie in it."""
+    name = (utterance.speaker or "").strip() or utterance.role.value.title()
+    role = "" if label_key(name) == utterance.role.value else utterance.role.value
+    timed = utterance.start is not None and math.isfinite(utterance.start) and utterance.start >= 0
+    return Turn(
+        index=index,
+        role=utterance.role,
+        name=name,
+        aside=" ".join(filter(None, (role, clock(int(utterance.start or 0)) if timed else ""))),
+        pieces=tuple(pieces(utterance.text, found)),
+        found=found,
+        labels=tuple(label for label in Label if label in utterance.labels),
+    )
+
+
+def pieces(text: str, found: Sequence[Recommendation]) -> Iterator[Piece]:
+    """Cut a text where a recommendation begins or ends; joined, the pieces are the text again.
+
+    Examples
+    --------
+    >>> walk = Recommendation(0, 4, 8, "walk", Form.CASUAL)
+    >>> [(piece.text, len(piece.found)) for piece in pieces("Try walking", [walk])]
+    [('Try ', 0), ('walk', 1), ('ing', 0)]
+    """
+    edges = {0, len(text)}.union(*({min(each.start, len(text)), min(each.end, len(text))} for each in found))
+    cuts = sorted(edge for edge in edges if edge >= 0)
+    for start, end in pairwise(cuts):
+        yield Piece(text[start:end], tuple(each for each in found if each.start <= start and end <= each.end))
+
+
+def stretches(turns: Sequence[Turn], reviews: Iterable[Review]) -> Iterator[Stretch]:
+    """Divide the turns into those of each review, and those between."""
+    done = 0
+    for review in reviews:
+        first, end = max(review.first, done), min(review.last + 1, len(turns))
+        if first >= end:
+            continue
+        if first > done:
+            yield Stretch(None, tuple(turns[done:first]))
+        yield Stretch(review, tuple(turns[first:end]))
+        done = end
+    if done < len(turns):
+        yield Stretch(None, tuple(turns[done:]))
+
+
+def ticks(found: dict[int, tuple[Recommendation, ...]], total: int) -> Iterator[Tick]:
+    """Spread the recommendations of an utterance over its width on the strip."""
+    for index, group in found.items():
+        if 0 <= index < total:
+            yield from (Tick(index + place / (len(group) + 1), each) for place, each in enumerate(group, start=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What several sessions have in common; percentages are 0 to 100."""
+
+    recommendations: float
+    with_recommendation: float
+    with_review: float
+    review_percentage: float
+
+
+def means(views: Sequence[SessionView]) -> Means | None:
+    """The figures above the table, or None without sessions."""
+    sessions = [view.session for view in views]
+    if not sessions:
+        return None
+    return Means(
+        recommendations=fmean(len(each.recommendations) for each in sessions),
+        with_recommendation=100 * fmean(bool(each.recommendations) for each in sessions),
+        with_review=100 * fmean(bool(each.reviews) for each in sessions),
+        review_percentage=fmean(each.review_percentage for each in sessions),
+    )
+
+
+def cell_height(view: SessionView) -> int:
+    """Pixels that a session needs in a cell, roughly; the frame scrolls beyond a certain height."""
+    lines = sum(1 + len(utterance.text) // 80 for utterance in view.session.utterances[: view.shown])
+    return min(640, 260 + 34 * lines)
+
+
+def clock(seconds: int) -> str:
+    """Seconds as a clock shows them.
+
+    Examples
+    --------
+    >>> clock(754), clock(3661)
+    ('12:34', '1:01:01')
+    """
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+NOT_IN_HTML = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
+"""Characters that an HTML document cannot hold: controls, halves of surrogate pairs, noncharacters."""
+
+
+def inert(value: object) -> object:
+    """Make a value harmless in text and in a quoted attribute, one character shown for each character that came.
+
+    What HTML cannot hold becomes U+FFFD, so that offsets stay true. Markup and numbers pass as they are.
+
+    Examples
+    --------
+    >>> print(inert('<b> & "\\x00"'))
+    &lt;b&gt; &amp; &#34;�&#34;
+    """
+    import markupsafe
+
+    if not isinstance(value, str) or isinstance(value, markupsafe.Markup):
+        return value
+    escaped = markupsafe.escape(NOT_IN_HTML.sub("\ufffd", value))
+    return markupsafe.Markup(str(escaped).replace("\r", "&#13;"))  # noqa: S704 - escaped; HTML would read CR as LF
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """The templates, with everything put into them escaped; jinja2 is loaded when it is first needed."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("action_recs", "templates"),
+        autoescape=True,
+        finalize=inert,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "version": __version__,
+        "style": _own("page.css"),
+        "script": _own("page.js"),
+        "policy": "; ".join(
+            (
+                "default-src 'none'",
+                f"style-src {_source('page.css')}",
+                f"script-src {_source('page.js')}",
+                "base-uri 'none'",
+                "form-action 'none'",
+            )
+        ),
+    }
+    return environment
+
+
+def _own(name: str) -> str:
+    """One of the library's own files, to stand in a page as it is."""
+    import markupsafe
+
+    text = (resources.files("action_recs") / "templates" / name).read_text(encoding="utf-8")
+    return markupsafe.Markup(text)  # noqa: S704 - it ships with the package
+
+
+def _source(name: str) -> str:
+    """The one style or script that a policy lets through, by its content."""
+    digest = hashlib.sha256(_own(name).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
