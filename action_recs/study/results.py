@@ -300,11 +300,14 @@ class ModelRow(Record):
     Attributes
     ----------
     model : str
-        "gee by therapist_id", "mixed", "adjusted", "lagged", "regression calibration", "simex" ...
+        "slope at mean baseline", "gee by therapist_id", "mixed", "lagged", "regression calibration", "simex" ...
+    subgroup : str
+        "all" or a baseline group, as in ``GeeRow``.
     """
 
     model: str
     instrument: str
+    subgroup: str
     term: str
     estimate: float
     se: float
