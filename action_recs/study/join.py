@@ -77,6 +77,7 @@ def join(sessions: pd.DataFrame, scores: pd.DataFrame, window: Window | None = N
     Parameters
     ----------
     sessions : data frame with ``SESSION_COLUMNS``
+        Further columns are carried along.
     scores : data frame with ``SCORE_COLUMNS``
     window : Window, optional
 
@@ -133,8 +134,9 @@ def join(sessions: pd.DataFrame, scores: pd.DataFrame, window: Window | None = N
         ],
         days=(table["score_date"] - table["date"]).dt.days,
     )
+    further = [column for column in sessions.columns if column not in JOINED_COLUMNS]
     return Joined(
-        table[list(JOINED_COLUMNS)],
+        table[[*JOINED_COLUMNS, *further]],
         pd.concat(dropped, ignore_index=True),
         tuple(flow),
         tuple(notices),
@@ -167,9 +169,9 @@ def _checked(sessions: pd.DataFrame, scores: pd.DataFrame, window: Window) -> tu
 
 def _with_scores(sessions: pd.DataFrame, scores: pd.DataFrame, window: Window) -> pd.DataFrame:
     """The sessions with columns ``baseline``, ``previous``, ``score`` and their dates, missing where there is none."""
-    sessions = sessions.sort_values(["date", "line"], kind="stable")
-    scores = scores.sort_values("date", kind="stable")[["client_id", "date", "score"]]
-    scores = scores.assign(client_id=scores["client_id"].astype(object))
+    same = {"client_id": object, "date": "datetime64[s]"}  # whatever the tables were made with
+    sessions = sessions.astype(same).sort_values(["date", "line"], kind="stable")
+    scores = scores[["client_id", "date", "score"]].astype(same).sort_values("date", kind="stable")
     rows = pd.merge_asof(
         sessions,
         scores.assign(score_date=scores["date"]),
