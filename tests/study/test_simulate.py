@@ -10,6 +10,7 @@ pytest.importorskip("pandas")
 from action_recs import Form, Role
 from action_recs.errors import StudyError
 from action_recs.study.columns import SESSION_COLUMNS
+from action_recs.study.join import Window, join
 from action_recs.study.simulate import ANXIETY, DEPRESSION, Cohort, Design, simulate_cohort
 
 LARGE = Design(n_sessions=40_000, n_clients=8_000, n_therapists=4_000, n_organisations=1_000)
@@ -108,6 +109,16 @@ def test_without_noise_the_score_is_the_stated_line():
         reviewed = cohort.sessions.loc[cohort.sessions["client_id"] == client, "review_percentage"]
         expected = [1 - 0.2 * r - 0.5 * baseline + 0.01 * r * baseline for r in reviewed]
         assert np.subtract(after, baseline) == pytest.approx(expected)
+
+
+def test_paired_rows_are_those_of_the_join():
+    design = Design(n_sessions=60, n_clients=20, n_therapists=5, n_organisations=2)
+    cohort = simulate_cohort(design, seed=9)
+    for instrument in ("PHQ-9", "GAD-7"):
+        joined = join(cohort.sessions, cohort.outcomes, Window(after=6)).of(instrument).sort_values("line")
+        paired = cohort.paired(instrument)
+        for column in ("session_id", "baseline", "baseline_band", "score", "change"):
+            assert list(paired[column]) == list(joined[column])
 
 
 def test_a_tagger_with_errors_reports_another_percentage():
