@@ -25,6 +25,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
+SIMULATED = "simulated-"
+"""Every drawn identifier begins so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How an instrument's scores come about.
@@ -425,7 +429,7 @@ def _mean_place(places: pd.DataFrame, counts: Ints, last: Ints) -> Floats:
 
 def _names(kind: str, index: Ints, size: int) -> npt.NDArray[np.object_]:
     width = len(str(size))
-    names = np.array([f"simulated-{kind}{number:0{width}d}" for number in range(1, size + 1)], dtype=object)
+    names = np.array([f"{SIMULATED}{kind}{number:0{width}d}" for number in range(1, size + 1)], dtype=object)
     return names[index]
 
 
