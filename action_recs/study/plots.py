@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -19,6 +20,8 @@ from scipy import stats
 from action_recs.study.results import Description, Flow, Prediction, Prevalence, Study
 from action_recs.study.tables import GROUPS, SUBGROUP_NAMES, p_value, slopes
 
+P = ParamSpec("P")
+
 INK, GREY, PALE = "#1f2933", "#7b8794", "#e4e7eb"
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 """From the palette of Okabe & Ito (2008), told apart by most colour-blind readers."""
@@ -31,10 +34,10 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
-    "axes.titlesize": 11,
+    "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
     "font.family": "DejaVu Sans",
-    "font.size": 9.5,
+    "font.size": 8.5,
     "legend.frameon": False,
     "svg.hashsalt": "action_recs",
     "text.color": INK,
@@ -56,6 +59,18 @@ def to_svg(figure: Figure) -> str:
     return file.getvalue()
 
 
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """The plot, drawn in this library's style whatever the caller's is."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **options: P.kwargs) -> Figure:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **options)
+
+    return drawn
+
+
+@styled
 def recommendations_plot(description: Description) -> Figure:
     """How many sessions hold how many recommendations."""
     found = _distribution(description, "recommendations")
@@ -79,6 +94,7 @@ def recommendations_plot(description: Description) -> Figure:
     return figure
 
 
+@styled
 def severity_plot(rows: pd.DataFrame) -> Figure:
     """Review percentage by baseline severity: the share of sessions that review, and how much those do.
 
@@ -118,7 +134,7 @@ def severity_plot(rows: pd.DataFrame) -> Figure:
                 fontsize=8,
                 color=GREY,
             )
-        axes.set_xticks(range(len(bands)), [textwrap.fill(band, 11) for band in bands])
+        axes.set_xticks(range(len(bands)), [textwrap.fill(band, 11) for band in bands], fontsize=7.5)
         axes.set_xlim(-0.6, len(bands) - 0.4)
         axes.set_ylim(bottom=0)
         axes.set_xlabel(f"{instrument} at baseline")
@@ -130,6 +146,7 @@ def severity_plot(rows: pd.DataFrame) -> Figure:
 BANDS = ("none", "mild", "moderate", "moderately severe", "severe")
 
 
+@styled
 def interaction_plot(study: Study) -> Figure:
     """Expected change over review percentage, one line a baseline score, with 95 % intervals."""
     instruments = list(dict.fromkeys(point.instrument for point in study.predictions))
@@ -150,6 +167,7 @@ def interaction_plot(study: Study) -> Figure:
     return figure
 
 
+@styled
 def forest_plot(study: Study) -> Figure:
     """Change per percentage point of review at the mean baseline, in all clients and by baseline severity."""
     rows = slopes(study)
@@ -170,13 +188,14 @@ def forest_plot(study: Study) -> Figure:
             (1.02, place),
             xycoords=axes.get_yaxis_transform(),
             va="center",
-            fontsize=8.5,
+            fontsize=8,
         )
     axes.set_xlabel("Points per percentage point of review  (left: a larger fall)")
     axes.tick_params(axis="y", length=0)
     return figure
 
 
+@styled
 def dose_plot(study: Study) -> Figure:
     """Expected change over review percentage as a curve (restricted cubic spline), at the mean baseline."""
     figure, panels = _panels(len(study.curves), WIDTH, 3.0, sharey=True)
@@ -193,6 +212,7 @@ def dose_plot(study: Study) -> Figure:
     return figure
 
 
+@styled
 def funnel_plot(description: Description, by: str = "therapist_id", label: str = "share_with_review") -> Figure:
     """Each therapist's share of sessions with a review against the number of sessions, with control limits.
 
@@ -217,7 +237,7 @@ def funnel_plot(description: Description, by: str = "therapist_id", label: str =
     )
     what = GROUPS[by].lower()
     axes.set_title(
-        f"{outside.sum()} of {len(groups)} {what}s outside the 95 % limits", fontweight="normal", fontsize=9.5
+        f"{outside.sum()} of {len(groups)} {what}s outside the 95 % limits", fontweight="normal", fontsize=8.5
     )
     axes.set(xlabel=f"Sessions of the {what}", ylabel="Sessions with a review, %", ylim=(-3, 103), xlim=(0, grid[-1]))
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
@@ -232,6 +252,7 @@ def _binomial_limit(quantile: float, n: np.ndarray[Any, np.dtype[np.int64]], sha
     return np.asarray(np.clip(100 * (above - part) / n, 0, 100))
 
 
+@styled
 def groups_plot(description: Description, by: str = "organisation_id", label: str = "share_with_review") -> Figure:
     """A figure of every group with its interval, in order."""
     groups = sorted(
@@ -250,6 +271,7 @@ def groups_plot(description: Description, by: str = "organisation_id", label: st
     return figure
 
 
+@styled
 def lag_plot(description: Description) -> Figure:
     """Share of sessions with a recommendation that a session with a review has followed, by visits and by days."""
     figure, panels = _panels(len(description.lags), WIDTH, 2.7, sharey=True)
@@ -261,49 +283,57 @@ def lag_plot(description: Description) -> Figure:
     return figure
 
 
+@styled
 def flow_plot(flow: Sequence[Flow]) -> Figure:
     """Boxes for what remains, with those left out beside them; the instruments part after the shared steps."""
     shared = [step for step in flow if not step.instrument]
     branches = [[step for step in flow if step.instrument == name] for name in _instruments(flow)]
     depth = len(shared) + max((len(branch) for branch in branches), default=0)
-    height = 0.84 * depth
+    height = STEP * depth
     figure, axes = _axes(WIDTH, height)
     axes.set_axis_off()
     axes.set(xlim=(0, WIDTH), ylim=(height, 0))
-    middle = 2.0 if len(branches) < 2 else WIDTH / 2
-    last = _boxes(axes, shared, middle - (0.75 if len(branches) > 1 else 0), 0.0)
-    centres = [middle] if len(branches) < 2 else [WIDTH * 0.16, WIDTH * 0.68]
-    for centre, branch in zip(centres, branches, strict=False):
-        start = (centre, len(shared) * 0.84)
-        if last:
-            axes.annotate(
-                "", (start[0], start[1]), last, arrowprops=_ARROW | {"connectionstyle": "angle,angleA=0,angleB=90"}
-            )
-        _boxes(axes, branch, *start)
+    if len(branches) < 2:
+        _boxes(axes, flow, WIDTH / 2 - 0.7, 0.0)
+        return figure
+    centres = np.linspace(0.16, 0.68, len(branches)) * WIDTH
+    middle = float(centres.mean())
+    end = _boxes(axes, shared, middle, 0.0)
+    start = len(shared) * STEP
+    if end:
+        bend = (end + start) / 2
+        axes.plot([middle, middle], [end, bend], color=GREY, lw=1)
+        axes.plot(centres[[0, -1]], [bend, bend], color=GREY, lw=1)
+    for centre, branch in zip(centres.tolist(), branches, strict=True):
+        if end:
+            axes.annotate("", (centre, start), (centre, bend), arrowprops=_ARROW)
+        _boxes(axes, branch, centre, start)
     return figure
 
+
+STEP, BOX = 0.84, 0.56
+"""Inches from box to box, and of a box."""
 
 _ARROW = {"arrowstyle": "-|>", "color": GREY, "lw": 1.0, "shrinkA": 0, "shrinkB": 0}
 
 
-def _boxes(axes: Axes, steps: Iterable[Flow], centre: float, top: float) -> tuple[float, float] | None:
-    """A column of boxes; returns the middle of the last one's lower edge."""
-    bottom: tuple[float, float] | None = None
+def _boxes(axes: Axes, steps: Iterable[Flow], centre: float, top: float) -> float | None:
+    """A column of boxes; returns where the last one ends."""
+    end: float | None = None
     for place, step in enumerate(steps):
-        y = top + 0.84 * place
-        if bottom:
-            axes.annotate("", (centre, y), bottom, arrowprops=_ARROW)
-        text = f"{step.instrument}\n" if step.instrument and not place else ""
-        text += f"{textwrap.fill(step.step, 26)}\n{step.n:,} {step.unit}, {step.n_clients:,} clients"
-        axes.add_patch(
-            FancyBboxPatch((centre - 1.0, y), 2.0, 0.56, boxstyle="round,pad=0,rounding_size=0.05", fc="white", ec=BLUE)
-        )
-        axes.text(centre, y + 0.28, text, ha="center", va="center", fontsize=7.6, linespacing=1.25)
+        y = top + STEP * place
+        if end is not None:
+            axes.annotate("", (centre, y), (centre, end), arrowprops=_ARROW)
+        words = textwrap.fill(f"{step.instrument}: {step.step}" if step.instrument and not place else step.step, 32)
+        text = f"{words[0].upper()}{words[1:]}\n{step.n:,} {step.unit}, {step.n_clients:,} clients"
+        shape = FancyBboxPatch((centre - 1, y), 2, BOX, boxstyle="round,pad=0,rounding_size=0.05", fc="white", ec=BLUE)
+        axes.add_patch(shape)
+        axes.text(centre, y + BOX / 2, text, ha="center", va="center", fontsize=7.5, linespacing=1.25)
         if step.n_dropped:
             reason = textwrap.fill(f"{step.n_dropped:,} left out: {step.reason}", 22)
-            axes.text(centre + 1.08, y + 0.28, reason, va="center", fontsize=7, color=ORANGE, linespacing=1.2)
-        bottom = (centre, y + 0.56)
-    return bottom
+            axes.text(centre + 1.08, y + BOX / 2, reason, va="center", fontsize=7, color=ORANGE, linespacing=1.2)
+        end = y + BOX
+    return end
 
 
 def _instruments(flow: Sequence[Flow]) -> list[str]:
@@ -335,7 +365,6 @@ def _axes(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _panels(count: int, width: float, height: float, *, sharey: bool = False) -> tuple[Figure, list[Axes]]:
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        grid = figure.subplots(1, max(count, 1), squeeze=False, sharey=sharey)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    grid = figure.subplots(1, max(count, 1), squeeze=False, sharey=sharey)
     return figure, list(grid[0])

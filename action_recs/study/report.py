@@ -312,7 +312,7 @@ h2 { font-size: 1.35rem; margin: 3rem 0 1rem; padding-top: .8rem; border-top: 3p
 .cards span, .cards small { display: block; line-height: 1.35; }
 .cards small { margin-top: .3rem; }
 figure { margin: 1.8rem 0; }
-figure img { max-width: 100%; height: auto; display: block; }
+figure img { width: 100%; height: auto; display: block; }
 figcaption { font-size: .9rem; margin-top: .6rem; max-width: 46rem; }
 .table { margin: 1.8rem 0; overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums;
@@ -325,6 +325,7 @@ td, th { padding: .3rem .7rem .3rem 0; text-align: left; vertical-align: top; fo
 .gt_table_body tr + tr td { border-top: 1px solid var(--line); }
 .gt_right { text-align: right; }
 td.gt_right { white-space: nowrap; }
+.gt_table_body td:first-child { min-width: 13.5rem; }
 .gt_sourcenote { color: var(--grey); font-size: .85rem; padding-top: .5rem; border-top: 1px solid var(--ink); }
 #notices ul { padding-left: 1.2rem; }
 code { font-size: .8em; color: var(--grey); background: #f1f4f7; padding: .1em .35em; border-radius: 3px; }
