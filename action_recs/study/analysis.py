@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -19,18 +19,18 @@ from action_recs.study.dose import dose_curve
 from action_recs.study.gee import (
     INTERACTION,
     SUBGROUPS,
+    TERMS,
     Cluster,
-    Correction,
-    Working,
     cautions,
     fit_gee,
-    linear_gee,
     predict,
+    published_design,
     slope_at,
     within,
 )
 from action_recs.study.join import Joined
 from action_recs.study.lagged import fit_lagged
+from action_recs.study.linear import Correction, Fit, Working, linear_gee
 from action_recs.study.measurement import (
     RELIABILITIES,
     Calibration,
@@ -175,7 +175,6 @@ def _instrument(found: _Found, rows: pd.DataFrame, choices: Choices, calibration
 
 def _variations(found: _Found, rows: pd.DataFrame, choices: Choices) -> None:
     """The published model with other clusters, working correlations and errors, one change at a time."""
-    name = rows["instrument"].iloc[0]
     other: dict[str, Choices] = {
         "gee, clusters by therapist": Choices("therapist_id", choices.working, choices.correction),
         "gee, clusters by client": Choices("client_id", choices.working, choices.correction),
@@ -185,42 +184,51 @@ def _variations(found: _Found, rows: pd.DataFrame, choices: Choices) -> None:
         "gee, without small-sample correction": Choices(choices.cluster, choices.working, "none"),
     }
     for model, choice in other.items():
-        if choice == choices or rows[choice.cluster].isna().all():
+        some = rows[rows[choice.cluster].notna()]
+        if choice == choices or some.empty:
             continue
         fit = found.attempt(
-            f"{name}: {model}",
-            lambda choice=choice: fit_gee(  # type: ignore[misc]
-                rows, cluster=choice.cluster, working=choice.working, correction=choice.correction
+            f"{rows['instrument'].iloc[0]}: {model}",
+            lambda some=some, choice=choice: linear_gee(  # type: ignore[misc]
+                some["change"].to_numpy(),
+                published_design(some),
+                some[choice.cluster].to_numpy(),
+                working=choice.working,
+                correction=choice.correction,
+                time=some["visit"].to_numpy(),
             ),
         )
         if fit is not None:
-            found.models.extend(ModelRow(model, **row.to_dict()) for row in fit.rows)
+            found.models.extend(_rows(model, some, fit, TERMS))
+
+
+def _rows(model: str, rows: pd.DataFrame, fit: Fit, terms: Sequence[str]) -> list[ModelRow]:
+    name, clients = rows["instrument"].iloc[0], int(rows["client_id"].nunique())
+    return [ModelRow(model, name, "all", term, *fit.of(term), clients, len(rows)) for term in terms]
 
 
 def _beyond(found: _Found, rows: pd.DataFrame) -> None:
     """Adjustment, mixed models, the dose curve and lagged models."""
-    name, clients = rows["instrument"].iloc[0], int(rows["client_id"].nunique())
+    name = rows["instrument"].iloc[0]
     adjusted = found.attempt(
         f"{name}: the adjusted GEE",
         lambda: linear_gee(rows["change"].to_numpy(), adjusted_design(rows), rows["client_id"].to_numpy()),
     )
     if adjusted is not None:
-        found.models.extend(
-            ModelRow("adjusted gee", name, "all", term, *adjusted.of(term), clients, len(rows))
-            for term in adjusted.terms[1:]
-        )
+        found.models.extend(_rows("adjusted gee", rows, adjusted, adjusted.terms[1:]))
     levels, notices = usable_levels(rows)
     found.notices.extend(notices)
-    mixed = found.attempt(f"{name}: the mixed model", lambda: fit_mixed(rows, "mixed", adjusted_design(rows), levels))
-    if mixed is not None:
-        found.models.extend(mixed[0])
-        found.variances.extend(mixed[1])
-    split = found.attempt(
-        f"{name}: the model within and between clients",
-        lambda: fit_mixed(rows, "mixed, within and between clients", within_between_design(rows), levels),
-    )
-    if split is not None:
-        found.models.extend(split[0])
+    for model, design in (
+        ("mixed", adjusted_design(rows)),
+        ("mixed, within and between clients", within_between_design(rows)),
+    ):
+        mixed = found.attempt(
+            f"{name}: the model {model}",
+            lambda model=model, design=design: fit_mixed(rows, model, design, levels),  # type: ignore[misc]
+        )
+        if mixed is not None:
+            found.models.extend(mixed[0])
+            found.variances.extend(mixed[1] if model == "mixed" else ())
     if curve := found.attempt(f"{name}: the dose curve", lambda: dose_curve(rows)):
         found.curves.append(curve)
     found.models.extend(found.attempt(f"{name}: the lagged models", lambda: fit_lagged(rows)) or ())

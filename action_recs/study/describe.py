@@ -78,7 +78,11 @@ def describe(
     return Description(
         overall=overall,
         groups=tuple(
-            figure for by in GROUPS for label in GROUP_FIGURES for figure in _figures(sessions, label, cluster, by)
+            figure
+            for by in GROUPS
+            for label in GROUP_FIGURES
+            if by != "client_id" or FIGURES[label].kind != "median"  # a client has too few sessions for its interval
+            for figure in _figures(sessions, label, cluster, by)
         ),
         distributions=_distributions(sessions),
         lags=tuple(lag for unit in ("visits", "days") if (lag := lag_to_review(sessions, unit))),

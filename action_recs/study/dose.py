@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from action_recs.errors import StudyError
-from action_recs.study.gee import linear_gee
+from action_recs.study.linear import linear_gee
 from action_recs.study.results import DoseCurve, Prediction
 
 POINTS = 41

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from statsmodels.genmod.cov_struct import Autoregressive, CovStruct, Exchangeable, Independence
 from statsmodels.genmod.generalized_estimating_equations import GEE
 
 from action_recs.errors import StudyError
+from action_recs.study.linear import Correction, Fit, Working, check_design, check_fit, possible_working
 from action_recs.study.results import GeeFit, GeeRow, ModelRow, Notice, Prediction
 
-Working = Literal["exchangeable", "independence", "autoregressive"]
-Correction = Literal["mancl-derouen", "none"]
 Cluster = Literal["client_id", "therapist_id"]
 
 INTERACTION = "review_percentage:baseline"
@@ -28,134 +26,6 @@ SUBGROUPS = {"none": ("none",), "mild": ("mild",), "moderate to severe": ("moder
 
 FEW_CLUSTERS = 30
 """With fewer, robust errors are known to be too small unless they are corrected (Mancl & DeRouen 2001)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """Coefficients of a linear GEE.
-
-    Attributes
-    ----------
-    terms : tuple of str
-        The design's columns.
-    estimates : array, shape (terms,)
-    covariance : array, shape (terms, terms)
-    correlation : float
-        Of the working structure; NaN for independence.
-    working : str
-        The structure used, which is independence where clusters of one leave nothing to correlate.
-    n_clusters : int
-    df : float
-        Of the t distribution for tests and intervals; infinite without small-sample correction.
-    """
-
-    terms: tuple[str, ...]
-    estimates: np.ndarray
-    covariance: np.ndarray
-    correlation: float
-    working: str
-    n_clusters: int
-    df: float
-
-    @property
-    def critical(self) -> float:
-        """Multiple of a standard error that makes a 95 % interval."""
-        return float(stats.t.ppf(0.975, self.df))
-
-    def contrast(self, weights: Sequence[float]) -> tuple[float, float, float, float, float]:
-        """Estimate, standard error, interval and p-value of a weighted sum of the coefficients."""
-        weight = np.asarray(weights, dtype=float)
-        estimate = float(weight @ self.estimates)
-        error = float(np.sqrt(weight @ self.covariance @ weight))
-        p = float(2 * stats.t.sf(abs(estimate) / error, self.df)) if error > 0 else float("nan")
-        return estimate, error, estimate - self.critical * error, estimate + self.critical * error, p
-
-    def of(self, term: str) -> tuple[float, float, float, float, float]:
-        """The same of one coefficient."""
-        return self.contrast([float(name == term) for name in self.terms])
-
-    def wald(self, terms: Iterable[str]) -> float:
-        """p-value of the hypothesis that the coefficients of all these terms are 0 (Wald; F where df is finite)."""
-        at = [self.terms.index(term) for term in terms]
-        some = self.estimates[at]
-        statistic = float(some @ np.linalg.solve(self.covariance[np.ix_(at, at)], some))
-        if np.isinf(self.df):
-            return float(stats.chi2.sf(statistic, len(at)))
-        return float(stats.f.sf(statistic / len(at), len(at), self.df))
-
-
-def linear_gee(
-    outcome: np.ndarray,
-    design: pd.DataFrame,
-    clusters: np.ndarray,
-    *,
-    working: Working = "exchangeable",
-    correction: Correction = "mancl-derouen",
-    time: np.ndarray | None = None,
-) -> Fit:
-    """Fit ``outcome = design @ b`` by generalized estimating equations (Liang & Zeger 1986, Biometrika 73, 13-22).
-
-    Parameters
-    ----------
-    outcome : array, shape (n,)
-    design : data frame, shape (n, terms)
-        All columns of the model, the intercept among them.
-    clusters : array of labels, shape (n,)
-        Observations of different clusters are independent.
-    working : {"exchangeable", "independence", "autoregressive"}
-    correction : {"mancl-derouen", "none"}
-        The first divides each cluster's residuals by its leverage, ``(I - H)^-1 r``, before the sandwich is made of
-        them (Mancl & DeRouen 2001, Biometrics 57, 126-134) and refers to t with ``clusters - terms`` degrees of
-        freedom; "none" is the plain sandwich with the normal distribution.
-    time : array, shape (n,)
-        Place within the cluster, for "autoregressive".
-
-    Raises
-    ------
-    StudyError
-        With one cluster, no more clusters than terms, columns that determine each other, or a perfect fit.
-    """
-    codes, labels = pd.factorize(clusters)
-    count = len(labels)
-    if count < 2:
-        raise StudyError("a single cluster: errors cannot be clustered; bring more clients (or therapists) together")
-    if count <= design.shape[1]:
-        raise StudyError(
-            f"{count} clusters for {design.shape[1]} coefficients: too few for robust errors; take more data"
-        )
-    order = np.lexsort((time, codes)) if time is not None else np.argsort(codes, kind="stable")
-    matrix = design.to_numpy(dtype=float)[order]
-    scale = np.sqrt((matrix**2).mean(axis=0))
-    scale[scale == 0] = 1  # a column of zeros is found by the rank
-    scaled = matrix / scale  # columns of like size: the rank and the iterations do not depend on units
-    if np.linalg.matrix_rank(scaled) < matrix.shape[1]:
-        raise StudyError("the terms determine each other (one does not vary, or follows from others); leave one out")
-    outcome = np.asarray(outcome, dtype=float)[order]
-    sizes = np.bincount(codes)
-    if (sizes * (sizes - 1) // 2).sum() <= matrix.shape[1]:
-        working = "independence"
-    structure: CovStruct = {
-        "exchangeable": Exchangeable,
-        "independence": Independence,
-        "autoregressive": lambda: Autoregressive(grid=True),
-    }[working]()
-    model = GEE(outcome, scaled, codes[order], time=None if time is None else time[order], cov_struct=structure)
-    result = model.fit(cov_type="bias_reduced" if correction == "mancl-derouen" else "robust")
-    residual = outcome - scaled @ result.params
-    if residual @ residual <= 1e-18 * max(outcome @ outcome, 1):
-        raise StudyError("the terms determine the change exactly: nothing is left to estimate errors from")
-    covariance = np.asarray(result.cov_params())
-    if not np.isfinite(covariance).all():
-        raise StudyError("the model did not converge; take independence as the working correlation, or fewer terms")
-    return Fit(
-        terms=tuple(design.columns),
-        estimates=np.asarray(result.params) / scale,
-        covariance=covariance / np.outer(scale, scale),
-        correlation=float("nan") if working == "independence" else float(structure.dep_params),
-        working=working,
-        n_clusters=count,
-        df=count - matrix.shape[1] if correction == "mancl-derouen" else float("inf"),
-    )
 
 
 def published_design(rows: pd.DataFrame) -> pd.DataFrame:
@@ -183,6 +53,18 @@ def fit_gee(
     ``change = b0 + b1 review_percentage + b2 baseline + b3 review_percentage * baseline``: b1 is the slope at a
     baseline of 0, and ``slope_at`` gives it at any other.
 
+    Parameters
+    ----------
+    rows : data frame with ``JOINED_COLUMNS``
+    subgroup : str
+        "all" or a key of ``SUBGROUPS``.
+    cluster : {"client_id", "therapist_id"}
+    working : {"exchangeable", "independence", "autoregressive"}
+    correction : {"mancl-derouen", "none"}
+        The first divides each cluster's residuals by its leverage, ``(I - H)^-1 r``, before the sandwich is made of
+        them (Mancl & DeRouen 2001, Biometrics 57, 126-134), and refers to t with ``clusters - terms`` degrees of
+        freedom; "none" is the plain sandwich with the normal distribution.
+
     Raises
     ------
     StudyError
@@ -198,14 +80,7 @@ def fit_gee(
         raise StudyError("no variation in review percentage: every session has the same")
     if some["baseline"].nunique() < 2:
         raise StudyError("no variation in the baseline score: every session has the same")
-    fit = linear_gee(
-        some["change"].to_numpy(),
-        published_design(some),
-        some[cluster].to_numpy(),
-        working=working,
-        correction=correction,
-        time=some["visit"].to_numpy() if working == "autoregressive" else None,
-    )
+    fit = _statsmodels(some, published_design(some), cluster, working, correction)
     instrument, clients = some["instrument"].iloc[0], int(some["client_id"].nunique())
     return GeeFit(
         instrument=instrument,
@@ -220,6 +95,38 @@ def fit_gee(
         correlation=fit.correlation,
         critical=fit.critical,
         n_clusters=fit.n_clusters,
+    )
+
+
+def _statsmodels(
+    rows: pd.DataFrame, design: pd.DataFrame, cluster: str, working: Working, correction: Correction
+) -> Fit:
+    rows = rows.assign(_code=pd.factorize(rows[cluster])[0]).sort_values(["_code", "visit"], kind="stable")
+    codes = rows["_code"].to_numpy()
+    matrix, scale, count = check_design(design.loc[rows.index].to_numpy(dtype=float), codes)
+    working = possible_working(working, codes, matrix.shape[1])
+    structures: dict[str, CovStruct] = {
+        "exchangeable": Exchangeable(),
+        "independence": Independence(),
+        "autoregressive": Autoregressive(grid=True),
+    }
+    structure = structures[working]
+    outcome = rows["change"].to_numpy(dtype=float)
+    time = rows["visit"].to_numpy(dtype=float) if working == "autoregressive" else None
+    model = GEE(outcome, matrix, codes, time=time, cov_struct=structure)
+    result = model.fit(cov_type="bias_reduced" if correction == "mancl-derouen" else "robust")
+    check_fit(outcome - matrix @ result.params, outcome)
+    covariance = np.asarray(result.cov_params())
+    if not np.isfinite(covariance).all():
+        raise StudyError("the model did not converge; take independence as the working correlation, or fewer terms")
+    return Fit(
+        terms=tuple(design.columns),
+        estimates=np.asarray(result.params) / scale,
+        covariance=covariance / np.outer(scale, scale),
+        correlation=float("nan") if working == "independence" else float(structure.dep_params),
+        working=working,
+        n_clusters=count,
+        df=count - matrix.shape[1] if correction == "mancl-derouen" else float("inf"),
     )
 
 
@@ -283,9 +190,8 @@ def slope_at(fit: GeeFit, baseline: float) -> ModelRow:
 
 def predict(fit: GeeFit, baselines: Iterable[float], percentages: Iterable[float]) -> tuple[Prediction, ...]:
     """Expected change with its interval over a grid of baselines and review percentages."""
-    grid = [(float(baseline), float(percentage)) for baseline in baselines for percentage in percentages]
     points = []
-    for baseline, percentage in grid:
+    for baseline, percentage in itertools.product(map(float, baselines), map(float, percentages)):
         estimate, _, low, high, _ = _fit(fit).contrast([1.0, percentage, baseline, percentage * baseline])
         points.append(Prediction(fit.instrument, baseline, percentage, estimate, low, high))
     return tuple(points)

@@ -27,7 +27,7 @@ def mean_intervals(
     groups : array of int, shape (n,)
         0 to G - 1, each of them present.
     clusters : array of int, shape (n,)
-        Any whole numbers; a cluster may reach over groups.
+        0 or above; a cluster may reach over groups.
     share : bool
 
     Returns
@@ -42,11 +42,12 @@ def mean_intervals(
     """
     size = np.bincount(groups)
     mean = np.bincount(groups, weights=values) / size
-    pairs, of_pair = np.unique(np.stack([groups, clusters]), axis=1, return_inverse=True)
-    totals = np.bincount(of_pair.ravel(), weights=values - mean[groups])
-    count = np.bincount(pairs[0])
+    pairs, of_pair = np.unique(groups * (int(clusters.max()) + 1) + clusters, return_inverse=True)
+    group_of_pair = pairs // (int(clusters.max()) + 1)
+    totals = np.bincount(of_pair, weights=values - mean[groups])
+    count = np.bincount(group_of_pair)
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(count / (count - 1) * np.bincount(pairs[0], weights=totals**2)) / size
+        error = np.sqrt(count / (count - 1) * np.bincount(group_of_pair, weights=totals**2)) / size
         if share:
             low, high = _korn_graubard(mean, error, size, count)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from action_recs.errors import StudyError
-from action_recs.study.gee import linear_gee
+from action_recs.study.linear import linear_gee
 from action_recs.study.results import ModelRow
 
 

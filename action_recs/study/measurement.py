@@ -12,6 +12,7 @@ from scipy import stats
 
 from action_recs.errors import StudyError
 from action_recs.study.gee import INTERACTION, TERMS, published_design
+from action_recs.study.linear import whiten
 from action_recs.study.results import GeeFit, ModelRow, Notice
 
 RELIABILITIES = (0.9, 0.8, 0.7, 0.6)
@@ -122,9 +123,9 @@ def regression_calibration(fit: GeeFit, calibration: Calibration) -> tuple[Model
 
     The model is linear in it, so that no new fit is needed: with ``true = a + c * tagged``, the slope and the
     interaction are the fitted ones divided by c, and the baseline's coefficient loses ``a`` times the corrected
-    interaction. Their variance gains that of c: ``var(b / c) = var(b) / c^2 + b^2 var(c) / c^4`` (delta method; Carroll,
-    Ruppert, Stefanski & Crainiceanu 2006, Measurement Error in Nonlinear Models, chapter 4). The error must not depend
-    on outcome or baseline.
+    interaction. Their variance gains that of c: ``var(b / c) = var(b) / c^2 + b^2 var(c) / c^4`` (delta method;
+    Carroll, Ruppert, Stefanski & Crainiceanu 2006, Measurement Error in Nonlinear Models, chapter 4). The error must
+    not depend on outcome or baseline.
     """
     a, c, se = calibration.intercept, calibration.slope, calibration.slope_se
     value = dict(zip(fit.terms, fit.estimates, strict=True))
@@ -165,7 +166,7 @@ def simex(rows: pd.DataFrame, fit: GeeFit, calibration: Calibration, *, seed: in
     rows : data frame
         The joined rows that ``fit`` was fitted to.
     """
-    rows = rows[rows[fit.cluster].notna()]
+    rows = rows[rows[fit.cluster].notna()].sort_values(fit.cluster, kind="stable")
     scaled = (rows["review_percentage"] - calibration.offset) / calibration.gain
     spread = calibration.error_sd / calibration.gain
     clusters = pd.factorize(rows[fit.cluster])[0]
@@ -175,7 +176,7 @@ def simex(rows: pd.DataFrame, fit: GeeFit, calibration: Calibration, *, seed: in
 
     def refit(percentages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         design = published_design(rows.assign(review_percentage=percentages)).to_numpy(dtype=float)
-        return exchangeable_least_squares(outcome, design, clusters, correlation)
+        return _least_squares(outcome, design, clusters, correlation)
 
     start, variance = refit(scaled.to_numpy())
     values, variances = [start], [variance]
@@ -195,32 +196,16 @@ def simex(rows: pd.DataFrame, fit: GeeFit, calibration: Calibration, *, seed: in
     return tuple(found)
 
 
-def exchangeable_least_squares(
+def _least_squares(
     outcome: np.ndarray, design: np.ndarray, clusters: np.ndarray, correlation: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Generalised least squares with equal correlation r within clusters; estimates and their sandwich variances.
-
-    Subtracting ``1 - sqrt((1 - r) / (1 + (n - 1) r))`` of the cluster's mean from outcome and terms leaves ordinary
-    least squares (Fuller & Battese 1973, Journal of the American Statistical Association 68, 626-632).
-
-    Parameters
-    ----------
-    outcome : array, shape (n,)
-    design : array, shape (n, terms)
-    clusters : array of int, shape (n,)
-        0 to K - 1.
-    correlation : float
-    """
-    both = np.column_stack([design, outcome])
-    size = np.bincount(clusters)
-    part = 1 - np.sqrt((1 - correlation) / np.maximum(1 + (size - 1) * correlation, 1e-9))
-    means = np.column_stack([np.bincount(clusters, weights=column) for column in both.T]) / size[:, None]
-    both = both - (part[:, None] * means)[clusters]
-    terms, left = both[:, :-1], both[:, -1]
+    """Estimates and their sandwich variances at a given exchangeable correlation."""
+    white = whiten(np.column_stack([design, outcome]), clusters, correlation, "exchangeable")
+    terms, left = white[:, :-1], white[:, -1]
     bread = np.linalg.inv(terms.T @ terms)
     estimates = bread @ (terms.T @ left)
-    scores = terms * (left - terms @ estimates)[:, None]
-    totals = np.column_stack([np.bincount(clusters, weights=column) for column in scores.T])
+    starts = np.flatnonzero(np.diff(clusters, prepend=-1))
+    totals = np.add.reduceat(terms * (left - terms @ estimates)[:, None], starts)
     return estimates, np.diag(bread @ (totals.T @ totals) @ bread)
 
 
