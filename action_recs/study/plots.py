@@ -197,7 +197,7 @@ def forest_plot(study: Study) -> Figure:
 
 @styled
 def dose_plot(study: Study) -> Figure:
-    """Expected change over review percentage as a curve (restricted cubic spline), at the mean baseline."""
+    """Change against no review, as a curve (restricted cubic spline), at the mean baseline."""
     figure, panels = _panels(len(study.curves), WIDTH, 3.0, sharey=True)
     for axes, curve in zip(panels, study.curves, strict=True):
         _curve(axes, curve.points, INSTRUMENT_COLOURS.get(curve.instrument, GREEN))
@@ -208,7 +208,7 @@ def dose_plot(study: Study) -> Figure:
         axes.set_title(f"{curve.instrument}   bend p {'' if p.startswith('<') else '= '}{p}")
         axes.set_xlabel("Review percentage")
         axes.margins(x=0)
-    panels[0].set_ylabel("Expected change in score")
+    panels[0].set_ylabel("Change against no review")
     return figure
 
 

@@ -96,7 +96,7 @@ def study_pictures(study: Study, rows: pd.DataFrame) -> tuple[Picture, ...]:
         ),
         (
             "dose",
-            "Expected change over review percentage where the line may bend, at the mean baseline; marks: knots.",
+            "Change against sessions without review where the line may bend, at the mean baseline; marks: knots.",
             bool(study.curves),
             lambda: plots.dose_plot(study),
         ),

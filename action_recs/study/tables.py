@@ -351,7 +351,7 @@ def slopes(study: Study) -> tuple[ModelRow, ...]:
 def slopes_table(study: Study) -> Table:
     """The published model's slope where the clients are."""
     columns = (
-        Column("Clients", ("subgroup",), _named(SUBGROUP_NAMES), left=True),
+        Column("Included", ("subgroup",), _named(SUBGROUP_NAMES), left=True),
         Column("At a baseline of", ("model",), lambda model: model.removeprefix(SLOPE).strip()),
         *COEFFICIENT,
         *SIZES,
@@ -429,12 +429,12 @@ def e_values_table(study: Study) -> Table:
 def lags_table(study: Study) -> Table:
     """How long recommendations wait for a session with a review."""
     columns = (
-        Column("In", ("unit",), left=True),
+        Column("Counted in", ("unit",), left=True),
         Column("Half are followed by a review within", ("median",), lambda value: number(value, 0)),
         Column("Sessions with a recommendation", ("n_sessions",), count),
         Column("Followed by a review", ("n_reviewed",), count),
     )
-    note = "Kaplan-Meier; the client's last sessions in the table are censored. – : fewer than half ever are."
+    note = "Kaplan-Meier; the client's last sessions in the table are censored."
     return Table("lags", "From recommendation to review", columns, tuple(map(_values, study.describe.lags)), note)
 
 
