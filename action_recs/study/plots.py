@@ -292,7 +292,7 @@ def flow_plot(flow: Sequence[Flow]) -> Figure:
     height = STEP * depth
     figure, axes = _axes(WIDTH, height)
     axes.set_axis_off()
-    axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+    axes.set(xlim=(0, WIDTH), ylim=(height, -0.05))
     if len(branches) < 2:
         _boxes(axes, flow, WIDTH / 2 - 0.7, 0.0)
         return figure

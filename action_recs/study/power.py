@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,7 +97,14 @@ def _row(design: Design, instrument: str, term: str, subgroup: str, seed: int) -
 
 
 def resized(design: Design, n_clients: int) -> Design:
-    """The same study with more or fewer clients: sessions a client and clients a therapist stay as they are."""
+    """The same study with more or fewer clients: sessions a client and clients a therapist stay as they are.
+
+    Examples
+    --------
+    >>> half = resized(Design(), 200)
+    >>> half.n_sessions, half.n_therapists, half.n_organisations
+    (1222, 100, 14)
+    """
     factor = n_clients / design.n_clients
     organisations = max(1, min(design.n_organisations, round(design.n_therapists * factor)))
     return dataclasses.replace(
@@ -108,11 +114,6 @@ def resized(design: Design, n_clients: int) -> Design:
         n_therapists=max(organisations, round(design.n_therapists * factor)),
         n_organisations=organisations,
     )
-
-
-def power_curve(design: Design, n_clients: Iterable[int], **options: object) -> tuple[Power, ...]:
-    """``power`` for each number of clients, with the options of ``power``."""
-    return tuple(power(resized(design, n), **options) for n in n_clients)  # type: ignore[arg-type]
 
 
 def clients_needed(pilot: Power, target: float = 0.8) -> int:

@@ -45,15 +45,14 @@ class Outcome:
     Attributes
     ----------
     baseline_mean, baseline_sd : float
-        Of a normal distribution that is cut off at 0 and ``maximum``.
+        Of a normal distribution that is cut off at the instrument's lowest and highest score.
     engagement : float
         Other than 0 makes an unmeasured confounder: the association is then not the effect.
     whole : bool
-        Scores are rounded and kept within 0 and ``maximum``, as on paper. Without it they are exactly the linear model.
+        Scores are rounded and kept within the instrument, as on paper. Without it they are exactly the linear model.
     """
 
     instrument: str
-    maximum: int
     baseline_mean: float
     baseline_sd: float
     intercept: float
@@ -67,10 +66,14 @@ class Outcome:
     residual_sd: float = 3.0
     whole: bool = True
 
+    @property
+    def highest(self) -> int:
+        """The highest score that the instrument can give."""
+        return INSTRUMENTS[self.instrument].highest
+
 
 DEPRESSION = Outcome(
     instrument="PHQ-9",
-    maximum=27,
     baseline_mean=11.0,
     baseline_sd=6.0,
     intercept=2.6,
@@ -86,7 +89,6 @@ finds, on average, at about these p-values; all other numbers are assumptions.
 
 ANXIETY = Outcome(
     instrument="GAD-7",
-    maximum=21,
     baseline_mean=9.5,
     baseline_sd=5.0,
     intercept=2.2,
@@ -170,6 +172,9 @@ class Design:
         yield min(parts) >= 0 and sum(parts) < 1, "the parts of the variance must be 0 or more and sum to less than 1"
         yield 0 < self.precision <= 1 and 0 < self.recall <= 1, "precision and recall must lie above 0 and up to 1"
         yield 0 <= self.missing_scores < 1, "missing_scores must be 0 or more and less than 1"
+        instruments = [outcome.instrument for outcome in self.outcomes]
+        yield set(instruments) <= set(INSTRUMENTS), f"outcomes are of {', '.join(INSTRUMENTS)}"
+        yield len(set(instruments)) == len(instruments), "an instrument comes twice"
         yield self.utterances >= FEWEST_UTTERANCES, f"utterances must be {FEWEST_UTTERANCES} or more"
 
 
@@ -469,7 +474,7 @@ INSTRUMENT_CORRELATION = 0.7
 def _baseline(outcome: Outcome, severity: Floats, draw: np.random.Generator) -> Floats:
     latent = np.sqrt(INSTRUMENT_CORRELATION) * severity
     latent = latent + np.sqrt(1 - INSTRUMENT_CORRELATION) * draw.standard_normal(len(severity))
-    low, high = ((end - outcome.baseline_mean) / outcome.baseline_sd for end in (0, outcome.maximum))
+    low, high = ((end - outcome.baseline_mean) / outcome.baseline_sd for end in (0, outcome.highest))
     drawn = stats.truncnorm.ppf(stats.norm.cdf(latent), low, high, loc=outcome.baseline_mean, scale=outcome.baseline_sd)
     return np.asarray(np.round(drawn))
 
@@ -499,7 +504,7 @@ def _after(
         + level(outcome.organisation_sd, levels.organisation)
         + outcome.residual_sd * draw.standard_normal(len(start))
     )
-    return np.asarray(np.clip(np.round(score), 0, outcome.maximum) if outcome.whole else score)
+    return np.asarray(np.clip(np.round(score), 0, outcome.highest) if outcome.whole else score)
 
 
 WORD = "simulated"

@@ -252,7 +252,7 @@ def description_table(description: Description) -> Table:
             }
         )
     columns = [
-        Column("", ("label",), _named(NAMES), left=True),
+        Column("Figure", ("label",), _named(NAMES), left=True),
         Column("Estimate", ("label", "estimate"), figure),
         Column("95 % CI", ("label", "ci_low", "ci_high"), figure_interval),
         Column("Corrected", ("label", "corrected"), figure),
@@ -267,7 +267,7 @@ def description_table(description: Description) -> Table:
     note += "Published: Spinrad et al. 2024; Peretz et al. 2023 (structured homework)."
     if corrected:
         note += " Corrected: for the tagger's known errors, their uncertainty included."
-    return Table("description", "What the sessions hold", tuple(columns), tuple(records), note)
+    return Table("description", "All sessions", tuple(columns), tuple(records), note)
 
 
 def group_table(description: Description, by: str) -> Table:
@@ -312,9 +312,9 @@ def gee_table(study: Study) -> Table:
     records = []
     for one in study.gee:
         for row in one.rows:
-            key = (row.instrument, row.subgroup, row.term)
+            known = published.P_VALUES.get((row.instrument, row.term), "") if row.subgroup == "all" else ""
             group = f"{row.instrument}, {SUBGROUP_NAMES.get(row.subgroup, row.subgroup)}"
-            records.append(_values(row) | {"group": group, "published": published.P_VALUES.get(key, "")})
+            records.append(_values(row) | {"group": group, "published": known})
     columns = (
         Column("Term", ("term",), _named(TERMS), left=True),
         *COEFFICIENT,
@@ -350,10 +350,15 @@ def slopes(study: Study) -> tuple[ModelRow, ...]:
 
 def slopes_table(study: Study) -> Table:
     """The published model's slope where the clients are."""
+    records = [
+        _values(row) | {"published": published.SUBGROUP_P_VALUES.get((row.instrument, row.subgroup), "")}
+        for row in slopes(study)
+    ]
     columns = (
         Column("Included", ("subgroup",), _named(SUBGROUP_NAMES), left=True),
         Column("At a baseline of", ("model",), lambda model: model.removeprefix(SLOPE).strip()),
         *COEFFICIENT,
+        Column("Published p", ("published",)),
         *SIZES,
     )
     note = "Points of the instrument per percentage point of review, at the mean baseline of the clients included."
@@ -361,7 +366,7 @@ def slopes_table(study: Study) -> Table:
         "slopes",
         "Review percentage at the mean baseline",
         columns,
-        tuple(map(_values, slopes(study))),
+        tuple(records),
         note,
         "instrument",
     )

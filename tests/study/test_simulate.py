@@ -169,6 +169,8 @@ def test_tagged_sessions_say_the_same_as_the_table():
         ({"recall": 0.0}, "precision and recall"),
         ({"missing_scores": 1.0}, "missing_scores"),
         ({"utterances": 5}, "utterances"),
+        ({"outcomes": (dataclasses.replace(ANXIETY, instrument="BDI"),)}, "PHQ-9, GAD-7"),
+        ({"outcomes": (ANXIETY, ANXIETY)}, "comes twice"),
     ],
 )
 def test_a_design_that_contradicts_itself(changes, problem):
