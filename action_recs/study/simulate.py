@@ -213,9 +213,9 @@ class Cohort:
         Of ``JOINED_COLUMNS`` those of the session and ``instrument, baseline, baseline_band, score, change``.
         """
         scores = self.outcomes[self.outcomes["instrument"] == instrument]
-        after, start = scores[scores["session"] >= 0], scores[scores["session"] < 0]
-        rows = self.sessions.iloc[after["session"].to_numpy()].sort_values("line").reset_index(drop=True)
-        score = after.sort_values("session")["score"].to_numpy()
+        start, after = scores[scores["session"] < 0], scores[scores["session"] >= 0].sort_values("session")
+        rows = self.sessions.iloc[after["session"].to_numpy()].reset_index(drop=True)
+        score = after["score"].to_numpy()
         baseline = rows["client_id"].map(start.set_index("client_id")["score"]).to_numpy(dtype=float)
         bands = INSTRUMENTS[instrument].bands
         names = np.array([name for _, name in bands], dtype=object)
