@@ -113,9 +113,9 @@ def _statsmodels(
     structure = structures[working]
     outcome = rows["change"].to_numpy(dtype=float)
     time = rows["visit"].to_numpy(dtype=float) if working == "autoregressive" else None
+    check_fit(outcome - matrix @ np.linalg.lstsq(matrix, outcome)[0], outcome)
     model = GEE(outcome, matrix, codes, time=time, cov_struct=structure)
     result = model.fit(cov_type="bias_reduced" if correction == "mancl-derouen" else "robust")
-    check_fit(outcome - matrix @ result.params, outcome)
     covariance = np.asarray(result.cov_params())
     if not np.isfinite(covariance).all():
         raise StudyError("the model did not converge; take independence as the working correlation, or fewer terms")

@@ -159,7 +159,7 @@ def simex(rows: pd.DataFrame, fit: GeeFit, calibration: Calibration, *, seed: in
     along a quadratic (Cook & Stefanski 1994, JASA 89, 1314-1328). Refits are generalised least squares at the working
     correlation of ``fit``, which is what its last step is. The variance is that of the refits minus the spread of their
     estimates, run back the same way (Stefanski & Cook 1995, JASA 90, 1247-1256); where it comes out negative, the
-    fit's own is taken.
+    fit's own is taken. Where error makes up more than a third of the variance, the quadratic corrects in part only.
 
     Parameters
     ----------

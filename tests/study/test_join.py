@@ -2,7 +2,9 @@
 
 import pytest
 
-pd = pytest.importorskip("pandas")
+pytest.importorskip("pandas")
+
+import pandas as pd
 
 from action_recs import Label, Role, TaggedSession, TaggedUtterance
 from action_recs.errors import StudyError

@@ -228,3 +228,19 @@ def test_a_folder_that_cannot_be_written(study, joined, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         write_report(study, joined.table, tmp_path / "file")
+
+
+def test_the_report_takes_what_there_is(cohort):
+    """No therapists, no organisations, one instrument, and not one review."""
+    nothing = {name: 0 for name in cohort.sessions if name.startswith("review") and name != "review_position"}
+    sessions = cohort.sessions.assign(therapist_id=None, organisation_id=None, review_position=math.nan, **nothing)
+    scores = cohort.outcomes[cohort.outcomes["instrument"] == "GAD-7"]
+    joined = join(sessions, scores)
+    study = analyse(sessions, joined)
+    page = render(study, joined.table)
+    assert study.gee == ()
+    assert "no variation in review percentage" in page
+    for absent in ("figure-funnel", "figure-organisations", "figure-forest", 'id="outcomes"', "PHQ-9"):
+        assert absent not in page
+    for present in ("figure-recommendations", "figure-severity", "figure-flow"):
+        assert present in page
