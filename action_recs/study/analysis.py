@@ -50,7 +50,7 @@ PREDICTED_BASELINES = (7.0, 12.0, 17.0)
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """How the published model is fitted; see ``gee.linear_gee``."""
+    """How the published model is fitted; see ``gee.fit_gee``."""
 
     cluster: Cluster = "client_id"
     working: Working = "exchangeable"
