@@ -1,9 +1,10 @@
 # make demo: set up, and tag the example session. make test: set up, and run every check.
+# make notebooks: run the notebooks and keep what they print and draw.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test clean
+.PHONY: demo test notebooks clean
 
 demo: $(VENV)/installed
 	$(BIN)/action-recs demo
@@ -13,6 +14,9 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+notebooks: $(VENV)/installed-dev
+	$(BIN)/pytest --nbmake --nbmake-timeout=1800 --overwrite notebooks
 
 # Made anew when it was left half-made; on Debian, "python3 -m venv" needs the package python3-venv.
 $(VENV)/made:

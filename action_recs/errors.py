@@ -31,3 +31,7 @@ class ConfigError(ActionRecsError):
 
 class OutputError(ActionRecsError):
     """An output file that cannot be written, or whose suffix names no format."""
+
+
+class StudyError(ActionRecsError):
+    """Study data that cannot be read, joined or modelled; names files and lines, never a client."""
