@@ -5,7 +5,8 @@
 
 Checkpoints that lie on one path of training err in different places; the mean of their weights reads better than each
 of them and takes no more time (Izmailov et al. 2018, Averaging weights leads to wider optima; Wortsman et al. 2022,
-Model soups). They must have the same vocabulary.
+Model soups). Word embeddings are taken from the run that --like names and are not averaged: a run that goes on from
+another leaves them as they were, with fewer words perhaps.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from action_recs.checkpoint import Checkpoint, Task, load_checkpoint, save_check
 from action_recs.errors import ActionRecsError, ModelError
 from action_recs.training.tuning import tuned
 
+WORD_EMBEDDINGS = "word_embeddings.weight"
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
 
@@ -45,8 +47,9 @@ def averaged(task: Task, checkpoints: list[Path], like: Path) -> Checkpoint:
 
 
 def averaged_weights(checkpoints: list[Path], like: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The mean of every tensor; an error when one of them is missing or of another shape."""
-    total = {name: torch.zeros_like(tensor, dtype=torch.float32) for name, tensor in like.items()}
+    """The mean of every tensor but the word embeddings; an error when one is missing or of another shape."""
+    fixed = {name: tensor for name, tensor in like.items() if name.endswith(WORD_EMBEDDINGS)}
+    total = {name: torch.zeros_like(like[name], dtype=torch.float32) for name in like.keys() - fixed.keys()}
     for folder in tqdm(checkpoints, desc="averaging", unit="checkpoint"):
         try:
             model = AutoModelForTokenClassification.from_pretrained(
@@ -54,12 +57,12 @@ def averaged_weights(checkpoints: list[Path], like: dict[str, torch.Tensor]) -> 
             )
         except Exception as error:  # transformers and safetensors each raise their own
             raise ModelError(f"{folder}: cannot be loaded as a checkpoint ({type(error).__name__})") from error
-        weights = model.state_dict()
+        weights = {name: each for name, each in model.state_dict().items() if not name.endswith(WORD_EMBEDDINGS)}
         if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in total.items()}:
             raise ModelError(f"{folder}: has other weights than --like; average checkpoints of one run")
         for name, tensor in weights.items():
             total[name] += tensor / len(checkpoints)
-    return total
+    return fixed | total
 
 
 def parse_arguments() -> argparse.Namespace:
