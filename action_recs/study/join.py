@@ -97,6 +97,8 @@ def join(sessions: pd.DataFrame, scores: pd.DataFrame, window: Window | None = N
     kept = sessions
     for column, what in (("client_id", "a client"), ("date", "a date")):
         kept = _keep(kept, kept[column].notna(), f"with {what}", f"no {what[2:]}", "", flow, dropped)
+    if kept.empty:
+        raise StudyError("no session has both a client_id and a date, without which no score can be found for it")
     scores, notices = _checked(kept, scores, window)
     tables = []
     for instrument in INSTRUMENTS:
