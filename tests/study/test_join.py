@@ -104,3 +104,5 @@ def test_nothing_to_join():
             join(table([session(**ids)]), scores(*FOUR))
     with pytest.raises(StudyError, match="window"):
         Window(after=0)
+    with pytest.raises(StudyError, match="window"):
+        Window(before=10**13)
