@@ -180,7 +180,7 @@ def cautions(rows: pd.DataFrame, cluster: str = "client_id") -> list[Notice]:
         )
     if unclustered := int(rows[cluster].isna().sum()):
         notices.append(
-            Notice("no-cluster", f"{instrument}: {unclustered} sessions without {cluster} are not in the model.")
+            Notice("no-cluster", f"{instrument}: {unclustered} sessions without a {name} are not in the model.")
         )
     reviewing = rows.loc[rows["review_percentage"] > 0, cluster]
     if 0 < reviewing.nunique() <= 1 < count:

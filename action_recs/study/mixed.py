@@ -186,7 +186,8 @@ def usable_levels(rows: pd.DataFrame) -> tuple[tuple[str, ...], list[Notice]]:
                 if same
                 else "some sessions lack it"
             )
-            notices.append(Notice("level-left-out", f"{instrument}: the mixed model has no {level} effect: {why}."))
+            name = level.removesuffix("_id")
+            notices.append(Notice("level-left-out", f"{instrument}: the mixed model has no {name} effect: {why}."))
         else:
             levels.append(level)
     return tuple(levels), notices
