@@ -17,10 +17,13 @@ from action_recs.study.correction import Rates
 from action_recs.study.describe import describe
 from action_recs.study.dose import dose_curve
 from action_recs.study.gee import (
+    ADJUSTMENTS,
     INTERACTION,
+    SUBGROUP_NAMES,
     SUBGROUPS,
     TERMS,
     Cluster,
+    adjustments,
     cautions,
     fit_gee,
     predict,
@@ -139,8 +142,9 @@ def _instrument(found: _Found, rows: pd.DataFrame, choices: Choices, calibration
     found.notices.extend(cautions(rows, choices.cluster))
     main = None
     for subgroup in ("all", *SUBGROUPS):
+        who = f"{name}, {SUBGROUP_NAMES[subgroup]}"
         fit = found.attempt(
-            f"{name}, {subgroup}: the GEE",
+            f"{who}: the GEE",
             lambda subgroup=subgroup: fit_gee(  # type: ignore[misc]
                 rows, subgroup, cluster=choices.cluster, working=choices.working, correction=choices.correction
             ),
@@ -152,11 +156,12 @@ def _instrument(found: _Found, rows: pd.DataFrame, choices: Choices, calibration
         found.models.append(slope)
         if subgroup == "all":
             main = fit
-            found.tests += [(f"{name}, {term}", fit[term].p) for term in ("review_percentage", INTERACTION)]
+            found.tests.append((f"{who}: review percentage at a baseline of 0", fit["review_percentage"].p))
+            found.tests.append((f"{who}: review percentage × baseline", fit[INTERACTION].p))
         else:
-            found.tests.append((f"{name}, {subgroup} baseline, review_percentage", slope.p))
+            found.tests.append((f"{who}: review percentage at the mean baseline", slope.p))
         if fit.working != choices.working:
-            message = f"{name}, {subgroup}: too few sessions share a cluster; the working correlation is independence."
+            message = f"{who}: too few sessions share a cluster; the working correlation is independence."
             found.notices.append(Notice("working-correlation", message))
     if main is None:
         return
@@ -210,6 +215,12 @@ def _rows(model: str, rows: pd.DataFrame, fit: Fit, terms: Sequence[str]) -> lis
 def _beyond(found: _Found, rows: pd.DataFrame) -> None:
     """Adjustment, mixed models, the dose curve and lagged models."""
     name = rows["instrument"].iloc[0]
+    varying = adjustments(rows)
+    for column, what in ADJUSTMENTS.items():
+        if column in varying:
+            continue
+        message = f"{name}: {what} is the same in every session that is analysed; no model is adjusted for it."
+        found.notices.append(Notice("not-adjusted", message))
     adjusted = found.attempt(
         f"{name}: the adjusted GEE",
         lambda: linear_gee(rows["change"].to_numpy(), adjusted_design(rows), rows["client_id"].to_numpy()),
@@ -231,7 +242,7 @@ def _beyond(found: _Found, rows: pd.DataFrame) -> None:
             found.variances.extend(mixed[1] if model == "mixed" else ())
     if curve := found.attempt(f"{name}: the dose curve", lambda: dose_curve(rows)):
         found.curves.append(curve)
-    found.models.extend(found.attempt(f"{name}: the lagged models", lambda: fit_lagged(rows)) or ())
+    found.models.extend(found.attempt(f"{name}: the lagged model", lambda: fit_lagged(rows)) or ())
 
 
 def write_results(study: Study, path: str | Path) -> None:

@@ -12,6 +12,8 @@ from action_recs.errors import StudyError
 from action_recs.study.results import Corrected, Prevalence
 
 DRAWS = 20_000
+MOST = 1e12
+"""No count of hand labels is as large."""
 CORRECTABLE = ("share_with_recommendation", "share_with_structured", "share_with_review", "mean_recommendations")
 
 
@@ -49,8 +51,8 @@ class Rates:
         >>> Rates.of(precision=0.8, recall=0.5, gold=40, sessions=100)
         Rates(true_positives=20.0, false_positives=5.0, false_negatives=20.0, true_negatives=55.0)
         """
-        if not (0 < precision <= 1 and 0 < recall <= 1 and gold > 0):
-            raise StudyError("rates: precision and recall lie above 0 and up to 1, gold is above 0")
+        if not (0 < precision <= 1 and 0 < recall <= 1 and 0 < gold < MOST):
+            raise StudyError("rates: precision and recall lie above 0 and up to 1, gold is a count above 0")
         hits = recall * gold
         false = hits / precision - hits
         rest = None if sessions is None else sessions - gold - false
@@ -76,7 +78,7 @@ def read_rates(path: str | Path) -> dict[str, Rates]:
         raise StudyError(f"{path}: cannot be read ({error.strerror})") from None
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from None
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise StudyError(
             f'{path}: write {{"share_with_review": {{"precision": 0.71, "recall": 0.7, "gold": 60, "sessions": 120}}}}'
         ) from None

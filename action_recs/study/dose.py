@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from action_recs.errors import StudyError
+from action_recs.study.gee import adjustments
 from action_recs.study.linear import linear_gee
 from action_recs.study.results import DoseCurve, Prediction
 
@@ -78,12 +79,13 @@ def dose_curve(rows: pd.DataFrame) -> DoseCurve:
     names = [f"dose {column}" for column in range(1, basis.shape[1] + 1)]
     design = pd.DataFrame(basis, columns=names, index=rows.index)
     design.insert(0, "Intercept", 1.0)
-    design = design.assign(baseline=rows["baseline"], visit=rows["visit"], utterances=rows["utterances"])
+    design = design.assign(baseline=rows["baseline"]).join(adjustments(rows))
     fit = linear_gee(rows["change"].to_numpy(), design, rows["client_id"].to_numpy())
     grid = np.linspace(0, np.percentile(percentages, 99), POINTS)
     instrument, baseline = rows["instrument"].iloc[0], float(rows["baseline"].mean())
     points = []
     for percentage, weights in zip(grid, spline_basis(grid, knots), strict=True):
-        estimate, _, low, high, _ = fit.contrast([0.0, *weights, 0.0, 0.0, 0.0])
+        others = [0.0] * (len(fit.terms) - 1 - len(names))
+        estimate, _, low, high, _ = fit.contrast([0.0, *weights, *others])
         points.append(Prediction(instrument, baseline, float(percentage), estimate, low, high))
     return DoseCurve(instrument, knots, tuple(points), fit.wald(names), fit.wald(names[1:]))

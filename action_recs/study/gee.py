@@ -12,7 +12,15 @@ from statsmodels.genmod.cov_struct import Autoregressive, CovStruct, Exchangeabl
 from statsmodels.genmod.generalized_estimating_equations import GEE
 
 from action_recs.errors import StudyError
-from action_recs.study.linear import Correction, Fit, Working, check_design, check_fit, possible_working
+from action_recs.study.linear import (
+    SINGLE_CLUSTER,
+    Correction,
+    Fit,
+    Working,
+    check_design,
+    check_fit,
+    possible_working,
+)
 from action_recs.study.results import GeeFit, GeeRow, ModelRow, Notice, Prediction
 
 Cluster = Literal["client_id", "therapist_id"]
@@ -23,6 +31,16 @@ TERMS = ("review_percentage", "baseline", INTERACTION)
 
 SUBGROUPS = {"none": ("none",), "mild": ("mild",), "moderate to severe": ("moderate", "moderately severe", "severe")}
 """Baseline bands of each subgroup; the published ones are the last two."""
+
+SUBGROUP_NAMES = {
+    "all": "all clients",
+    "none": "no symptoms at baseline",
+    "mild": "mild at baseline",
+    "moderate to severe": "moderate to severe at baseline",
+}
+
+ADJUSTMENTS = {"visit": "session number", "utterances": "session length"}
+"""What the models beyond the published one hold fixed: columns, and their names."""
 
 FEW_CLUSTERS = 30
 """With fewer, robust errors are known to be too small unless they are corrected (Mancl & DeRouen 2001)."""
@@ -38,6 +56,11 @@ def published_design(rows: pd.DataFrame) -> pd.DataFrame:
             INTERACTION: rows["review_percentage"] * rows["baseline"],
         }
     )
+
+
+def adjustments(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of ``ADJUSTMENTS`` that vary: with one session a client there is no session number to hold fixed."""
+    return rows[[column for column in ADJUSTMENTS if rows[column].nunique() > 1]]
 
 
 def fit_gee(
@@ -76,6 +99,8 @@ def fit_gee(
     some = some[some[cluster].notna()]
     if some.empty:
         raise StudyError("no sessions")
+    if some[cluster].nunique() < 2:
+        raise StudyError(SINGLE_CLUSTER)
     if some["review_percentage"].nunique() < 2:
         raise StudyError("no variation in review percentage: every session has the same")
     if some["baseline"].nunique() < 2:
@@ -140,17 +165,22 @@ def cautions(rows: pd.DataFrame, cluster: str = "client_id") -> list[Notice]:
     instrument = rows["instrument"].iloc[0]
     notices = []
     count = rows[cluster].nunique()
+    name, terms = cluster.removesuffix("_id"), len(TERMS) + 1
+    clusters = f"{count} {'cluster' if count == 1 else 'clusters'} ({name})"
     if count < FEW_CLUSTERS:
         notices.append(
             Notice(
                 "few-clusters",
-                f"{instrument}: {count} clusters ({cluster}); errors are corrected for so few (Mancl-DeRouen, t with "
-                "clusters minus coefficients degrees of freedom), but intervals remain uncertain below some 30.",
+                f"{instrument}: {clusters}, too few for the errors of {terms} coefficients; the published model "
+                "was not fitted."
+                if count <= terms
+                else f"{instrument}: {clusters}; errors are corrected for so few (Mancl-DeRouen, t with clusters minus "
+                "coefficients degrees of freedom), but intervals remain uncertain below some 30.",
             )
         )
     if unclustered := int(rows[cluster].isna().sum()):
         notices.append(
-            Notice("no-cluster", f"{instrument}: {unclustered} sessions without {cluster} are not in the model.")
+            Notice("no-cluster", f"{instrument}: {unclustered} sessions without a {name} are not in the model.")
         )
     reviewing = rows.loc[rows["review_percentage"] > 0, cluster]
     if 0 < reviewing.nunique() <= 1 < count:
@@ -166,7 +196,7 @@ def cautions(rows: pd.DataFrame, cluster: str = "client_id") -> list[Notice]:
         notices.append(
             Notice(
                 "complete-separation",
-                f"{instrument}: every cluster ({cluster}) either always or never reviews, so that the coefficients "
+                f"{instrument}: every cluster ({name}) either always or never reviews, so that the coefficients "
                 "compare clusters only, never sessions of one.",
             )
         )

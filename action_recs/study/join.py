@@ -14,6 +14,9 @@ from action_recs.study.scores import INSTRUMENTS
 
 Baseline = Literal["initial", "previous"]
 
+LONGEST = 36_500
+"""Days of a window: a century. Much more is no time span that tables hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -35,8 +38,8 @@ class Window:
     baseline: Baseline = "initial"
 
     def __post_init__(self) -> None:
-        if self.before < 0 or self.after < 1:
-            raise StudyError("the window before a session is 0 days or more, the one after it 1 or more")
+        if not (0 <= self.before <= LONGEST and 1 <= self.after <= LONGEST):
+            raise StudyError(f"the window before a session is 0 to {LONGEST} days, the one after it 1 to {LONGEST}")
         if self.baseline not in ("initial", "previous"):
             raise StudyError('the baseline is "initial" or "previous"')
 
@@ -97,6 +100,8 @@ def join(sessions: pd.DataFrame, scores: pd.DataFrame, window: Window | None = N
     kept = sessions
     for column, what in (("client_id", "a client"), ("date", "a date")):
         kept = _keep(kept, kept[column].notna(), f"with {what}", f"no {what[2:]}", "", flow, dropped)
+    if kept.empty:
+        raise StudyError("no session has both a client_id and a date, without which no score can be found for it")
     scores, notices = _checked(kept, scores, window)
     tables = []
     for instrument in INSTRUMENTS:

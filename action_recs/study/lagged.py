@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from action_recs.errors import StudyError
+from action_recs.study.gee import adjustments
 from action_recs.study.linear import linear_gee
 from action_recs.study.results import ModelRow
 
@@ -24,7 +25,6 @@ def fit_lagged(rows: pd.DataFrame) -> tuple[ModelRow, ...]:
         When too few sessions have an earlier score.
     """
     ordered = rows.sort_values(["client_id", "visit"], kind="stable")
-    client = ordered["client_id"]
     follows = ordered["visit"] - ordered.groupby("client_id")["visit"].shift(1) == 1
     earlier = ordered.groupby("client_id")["review_percentage"].shift(1).where(follows)
     design = pd.DataFrame(
@@ -32,24 +32,26 @@ def fit_lagged(rows: pd.DataFrame) -> tuple[ModelRow, ...]:
             "Intercept": 1.0,
             "review_percentage": ordered["review_percentage"],
             "previous score": ordered["previous"],
-            "visit": ordered["visit"],
-            "utterances": ordered["utterances"],
         }
     )
     reverse = design.drop(columns="review_percentage").assign(**{"previous review_percentage": earlier})
     return (
-        *_fit("lagged", rows, ordered["score"], design, client),
-        *_fit("lagged, reversed", rows, ordered["review_percentage"], reverse, client),
+        *_fit("lagged", ordered, ordered["score"], design),
+        *_fit("lagged, reversed", ordered, ordered["review_percentage"], reverse),
     )
 
 
-def _fit(
-    model: str, rows: pd.DataFrame, outcome: pd.Series, design: pd.DataFrame, client: pd.Series
-) -> tuple[ModelRow, ...]:
+def _fit(model: str, rows: pd.DataFrame, outcome: pd.Series, design: pd.DataFrame) -> tuple[ModelRow, ...]:
     known = design.notna().all(axis=1)
     if not known.any():
         raise StudyError("no session has a score before it, as well as one after")
-    fit = linear_gee(outcome[known].to_numpy(), design[known], client[known].to_numpy(), working="independence")
+    some = rows[known]
+    fit = linear_gee(
+        outcome[known].to_numpy(),
+        design[known].join(adjustments(some)),
+        some["client_id"].to_numpy(),
+        working="independence",
+    )
     instrument = rows["instrument"].iloc[0]
     return tuple(
         ModelRow(model, instrument, "all", term, *fit.of(term), fit.n_clusters, int(known.sum()))

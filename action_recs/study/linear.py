@@ -155,6 +155,9 @@ def linear_gee(
     )
 
 
+SINGLE_CLUSTER = "a single cluster: errors cannot be clustered; bring more clients (or therapists) together"
+
+
 def check_design(matrix: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """The design with columns of like size, what they were divided by, and the number of clusters.
 
@@ -167,7 +170,7 @@ def check_design(matrix: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.
     """
     count = int(codes.max()) + 1
     if count < 2:
-        raise StudyError("a single cluster: errors cannot be clustered; bring more clients (or therapists) together")
+        raise StudyError(SINGLE_CLUSTER)
     if count <= matrix.shape[1]:
         raise StudyError(
             f"{count} clusters for {matrix.shape[1]} coefficients: too few for robust errors; take more data"

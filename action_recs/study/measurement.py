@@ -107,6 +107,8 @@ def read_validation(path: str | Path, sessions: pd.DataFrame) -> tuple[Calibrati
                 pairs[name] = value
     except OSError as error:
         raise StudyError(f"{path}: cannot be read ({error.strerror})") from None
+    except csv.Error as error:
+        raise StudyError(f"{path}, line {lines.reader.line_num}: not CSV ({error})") from None
     except UnicodeDecodeError:
         raise StudyError(f"{path}: not UTF-8; save it as CSV UTF-8") from None
     known = [name for name in pairs if name in tagged]

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from action_recs.errors import StudyError
-from action_recs.study.gee import published_design
+from action_recs.study.gee import adjustments, published_design
 from action_recs.study.results import ModelRow, Notice, VarianceShare
 
 LEVELS = ("organisation_id", "therapist_id", "client_id")
@@ -148,8 +148,8 @@ def _parents(inner: np.ndarray, outer: np.ndarray) -> np.ndarray:
 
 
 def adjusted_design(rows: pd.DataFrame) -> pd.DataFrame:
-    """The published terms, session number and session length."""
-    return published_design(rows).assign(visit=rows["visit"], utterances=rows["utterances"])
+    """The published terms, session number and session length, where they vary."""
+    return published_design(rows).join(adjustments(rows))
 
 
 def within_between_design(rows: pd.DataFrame) -> pd.DataFrame:
@@ -165,10 +165,8 @@ def within_between_design(rows: pd.DataFrame) -> pd.DataFrame:
             "review_percentage, within clients": rows["review_percentage"] - mean,
             "review_percentage, between clients": mean,
             "baseline": rows["baseline"],
-            "visit": rows["visit"],
-            "utterances": rows["utterances"],
         }
-    )
+    ).join(adjustments(rows))
 
 
 def usable_levels(rows: pd.DataFrame) -> tuple[tuple[str, ...], list[Notice]]:
@@ -188,7 +186,8 @@ def usable_levels(rows: pd.DataFrame) -> tuple[tuple[str, ...], list[Notice]]:
                 if same
                 else "some sessions lack it"
             )
-            notices.append(Notice("level-left-out", f"{instrument}: the mixed model has no {level} effect: {why}."))
+            name = level.removesuffix("_id")
+            notices.append(Notice("level-left-out", f"{instrument}: the mixed model has no {name} effect: {why}."))
         else:
             levels.append(level)
     return tuple(levels), notices

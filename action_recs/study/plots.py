@@ -17,8 +17,9 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
+from action_recs.study.gee import SUBGROUP_NAMES
 from action_recs.study.results import Description, Flow, Prediction, Prevalence, Study
-from action_recs.study.tables import GROUPS, SUBGROUP_NAMES, p_value, slopes
+from action_recs.study.tables import GROUPS, p_value, slopes
 
 P = ParamSpec("P")
 

@@ -203,10 +203,25 @@ class Description(Record):
         return next(figure for figure in self.overall if figure.label == label)
 
     def to_dict(self) -> dict[str, Any]:
-        """The overall figures by name, then the rest."""
-        figures = {figure.label: figure.to_dict() for figure in self.overall}
+        """The overall figures by name, each with its unit, then the rest."""
+        figures = {figure.label: figure.to_dict() | {"unit": unit(figure.label)} for figure in self.overall}
         rest = ("cluster", "groups", "distributions", "lags", "corrected")
         return figures | {name: plain(getattr(self, name)) for name in rest}
+
+
+def unit(label: str) -> str:
+    """What a descriptive figure is counted in, as the file says it.
+
+    Examples
+    --------
+    >>> unit("share_with_review"), unit("mean_recommendations"), unit("median_review_percentage")
+    ('share, 0 to 1', 'recommendations a session', 'per cent, 0 to 100')
+    """
+    if label.startswith("share"):
+        return "share, 0 to 1"
+    if label.endswith("_recommendations"):
+        return "recommendations a session"
+    return "place, 0 (start) to 100 (end)" if label.endswith("_position") else "per cent, 0 to 100"
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,10 @@ def collect(records: Iterable[tuple[int, Mapping[str, Any]]], columns: Sequence[
     if missing:
         raise StudyError(f"{source}: no column {' and no column '.join(missing)}")
     long = {"instrument", "score"} <= names.keys()
-    form: _Long | _Wide = _Long(names["instrument"], names["score"]) if long else _Wide(names)
+    try:
+        form: _Long | _Wide = _Long(names["instrument"], names["score"]) if long else _Wide(names)
+    except StudyError as error:
+        raise StudyError(f"{source}: {error}") from None
     rows: dict[tuple[str, Any, str], dict[str, Any]] = {}
     noticed: Counter[str] = Counter()
     for line, record in records:
@@ -289,7 +292,7 @@ def _number(value: Any, where: str, what: str, highest: int, *, whole: bool = Fa
     if value is None or str(value).strip().lower() in EMPTY:
         return None
     try:
-        number = float(value)
+        number = float("x" if "_" in str(value) else value)  # Python takes 1_0 for 10
     except (TypeError, ValueError):
         raise StudyError(f"{where}: {what} is not a number") from None
     if not 0 <= number <= highest or (whole and number != int(number)):

@@ -99,7 +99,10 @@ def read_sessions(path: str | Path, *, processes: int | None = None) -> Sessions
             raise StudyError(f"{path}, line {before + line}: {message}")
         rows.extend(row | {"line": before + line} for line, row in part.rows)
         before += part.lines
-    return _table(rows, str(path))
+    sessions = _table(rows, str(path))
+    if sessions.table.empty:
+        raise StudyError(f"{path}: no session has an utterance")
+    return sessions
 
 
 def measure(record: Mapping[str, Any], where: str = "session") -> dict[str, Any]:
@@ -112,7 +115,7 @@ def measure(record: Mapping[str, Any], where: str = "session") -> dict[str, Any]
     """
     try:
         return _measure(record)
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, OverflowError):
         raise StudyError(f"{where}: not a tagged session; write it with action-recs tag -o FILE.jsonl") from None
     except ValueError as error:
         raise StudyError(f"{where}: {error}") from None
@@ -167,6 +170,8 @@ def _position(places: np.ndarray, total: int) -> float:
 def _text(value: Any, name: str) -> str | None:
     if value is None or value == "":
         return None
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"{name} holds half a character (a lone surrogate), which no file can hold")
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         return str(value).strip() or None
     raise ValueError(f"{name} is neither text nor a whole number")

@@ -15,6 +15,7 @@ from great_tables import GT
 from action_recs.errors import OutputError
 from action_recs.study import published
 from action_recs.study.describe import GROUP_FIGURES
+from action_recs.study.gee import SUBGROUP_NAMES
 from action_recs.study.results import Description, ModelRow, Prevalence, Record, Study
 
 LONGEST = 120
@@ -329,14 +330,6 @@ def gee_table(study: Study) -> Table:
         errors = "robust" if fit.correction == "none" else "robust errors with the Mancl-DeRouen correction"
         note += f" GEE, {fit.working} working correlation within {LEVELS[fit.cluster].lower()}s, {errors}."
     return Table("gee", "Change in score: the published model", columns, tuple(records), note, group="group")
-
-
-SUBGROUP_NAMES = {
-    "all": "all clients",
-    "none": "no symptoms at baseline",
-    "mild": "mild at baseline",
-    "moderate to severe": "moderate to severe at baseline",
-}
 
 
 SLOPE = "slope at baseline"

@@ -171,6 +171,7 @@ def test_a_file_of_hand_labels(tmp_path):
         ("1,5", "line 15: a session that was there"),
         ("x,101", "line 15: .* 0 and 100"),
         ("x,", "line 15: .* number"),
+        ("x" * 200_000 + ",5", "line 15: not CSV"),
     ):
         path.write_text("\n".join([*lines, line]), encoding="utf-8")
         with pytest.raises(StudyError, match=message):

@@ -146,6 +146,8 @@ def test_rates_no_better_than_chance():
         ('{"share_with_review": {"precision": 0.7}}', "write"),
         ('{"share_with_review": {"precision": 0, "recall": 1, "gold": 5}}', "precision and recall"),
         ('{"share_with_review": {"precision": 0.1, "recall": 1, "gold": 5, "sessions": 10}}', "do not fit"),
+        ('{"share_with_review": {"precision": 1, "recall": 1, "gold": 1' + "0" * 400 + "}}", "gold is a count"),
+        ("[" * 100_000, "write"),
         ('{"mood": {"precision": 1, "recall": 1, "gold": 5}}', "mood cannot be corrected"),
     ],
 )

@@ -99,5 +99,10 @@ def test_instruments_are_joined_each_for_itself():
 def test_nothing_to_join():
     with pytest.raises(StudyError, match="no session has a baseline"):
         join(table(sessions(1)), scores(("2024-01-01", 5)))
+    for ids in ({"client_id": "a"}, {"date": "2024-01-01"}):
+        with pytest.raises(StudyError, match="both a client_id and a date"):
+            join(table([session(**ids)]), scores(*FOUR))
     with pytest.raises(StudyError, match="window"):
         Window(after=0)
+    with pytest.raises(StudyError, match="window"):
+        Window(before=10**13)

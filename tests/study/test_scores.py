@@ -102,6 +102,7 @@ LONG = "client_id,date,instrument,score\n"
         (LONG + "a,2024-01-01,GAD-7,-1\n", "line 2: GAD-7 is -1"),
         (LONG + "a,2024-01-01,GAD-7,inf\n", "line 2: GAD-7 is inf"),
         (LONG + "a,2024-01-01,GAD-7,seven\n", "line 2: GAD-7 is not a number"),
+        (LONG + "a,2024-01-01,GAD-7,1_0\n", "line 2: GAD-7 is not a number"),
         (LONG + "a,01/02/2024,GAD-7,7\n", "line 2: the date is not ISO 8601"),
         (LONG + "a,2024-01-01,GAD-7\n", "line 2: 3 cells under 4 columns"),
         (LONG + "a,2024-01-01,GAD-7,7\na,2024-01-01,GAD-7,8\n", "line 3: another GAD-7 score .* line 2"),

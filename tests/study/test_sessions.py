@@ -124,6 +124,8 @@ GOOD = session(["my secret"], session_id="s").to_dict()
         (json.dumps(GOOD | {"reviews": [{"first": 0, "last": 1}]}), "review lies outside"),
         (json.dumps(GOOD | {"reviews": [{"first": 0, "last": 0}] * 2}), "over another"),
         (json.dumps(GOOD | {"recommendations": [{"utterance": 1, "form": "casual"}]}), "recommendation lies outside"),
+        (json.dumps(GOOD | {"recommendations": [{"utterance": 10**30, "form": "casual"}]}), "not a tagged session"),
+        (json.dumps(GOOD | {"client_id": "\ud800"}), "client_id holds half a character"),
         (json.dumps(GOOD), "session of line 1 again"),
     ],
 )
@@ -141,3 +143,5 @@ def test_a_file_without_sessions(tmp_path):
     (tmp_path / "empty.jsonl").touch()
     with pytest.raises(StudyError, match="no session"):
         read_sessions(tmp_path / "empty.jsonl")
+    with pytest.raises(StudyError, match="no session has an utterance"):
+        read_sessions(write(tmp_path / "blank.jsonl", [session([], session_id="s")]))

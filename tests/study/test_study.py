@@ -55,6 +55,8 @@ def test_the_command_writes_what_it_promises(files, tmp_path):
     for name in (*figures, "median_review_percentage"):
         assert written["describe"][name]["ci_low"] <= written["describe"][name]["estimate"]
         assert written["describe"][name]["ci_high"] >= written["describe"][name]["estimate"]
+    assert written["describe"]["share_with_review"]["unit"] == "share, 0 to 1"
+    assert written["describe"]["median_review_percentage"]["unit"] == "per cent, 0 to 100"
     assert "associations" in written["statement"]
     assert (tmp_path / "new" / "report" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     dropped = (tmp_path / "new" / "report" / "dropped.csv").read_text(encoding="utf-8")
@@ -124,8 +126,23 @@ def test_a_single_cluster_is_said(tables):
         choices=Choices("therapist_id"),
     )
     assert study.gee == ()
-    assert any("a single cluster" in notice.message for notice in study.notices)
+    assert any("all clients: the GEE was not fitted: a single cluster" in notice.message for notice in study.notices)
     assert any(notice.code == "few-clusters" for notice in study.notices)
+
+
+def test_transcripts_of_one_length_leave_the_other_models(tables):
+    sessions, scores = tables
+    sessions = sessions.assign(utterances=40)
+    study = analyse(sessions, join(sessions, scores))
+    assert {"adjusted gee", "mixed", "mixed, within and between clients", "lagged"} <= {
+        row.model for row in study.models
+    }
+    assert len(study.curves) == 2
+    assert {row.term for row in study.models if row.model == "adjusted gee"} == {*TERMS, "visit"}
+    assert [notice.message for notice in study.notices if notice.code == "not-adjusted"] == [
+        f"{name}: session length is the same in every session that is analysed; no model is adjusted for it."
+        for name in ("PHQ-9", "GAD-7")
+    ]
 
 
 def test_every_part_of_a_study_is_there(tables):
@@ -149,6 +166,11 @@ def test_every_part_of_a_study_is_there(tables):
     assert {curve.instrument for curve in study.curves} == {"PHQ-9", "GAD-7"}
     assert len(study.e_values) == 2
     tests = [one.label for one in study.comparisons]
+    assert tests[:3] == [
+        "PHQ-9, all clients: review percentage at a baseline of 0",
+        "PHQ-9, all clients: review percentage × baseline",
+        "PHQ-9, mild at baseline: review percentage at the mean baseline",
+    ]
     assert len(tests) == len(set(tests))
     assert all(one.holm >= one.benjamini_hochberg >= one.p for one in study.comparisons)
     assert all(np.isfinite([row.estimate, row.se, row.p]).all() for row in study.models)
