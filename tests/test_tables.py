@@ -1,7 +1,9 @@
 """Tables of utterances: files and frames."""
 
 import io
+import math
 import zipfile
+from decimal import Decimal
 
 import pandas
 import polars
@@ -11,6 +13,7 @@ from datasets import Dataset, DatasetDict, IterableDataset
 from told import SPOKEN, TIMES, TRANSCRIPTS, TURNS, read, times, told
 
 from action_recs import TranscriptError
+from action_recs.readers.cells import as_seconds
 from action_recs.readers.tables import FORMATS, is_frame, read_frame
 
 FILES = [
@@ -127,6 +130,12 @@ def test_cells(rows, expected):
 def test_times(cell, seconds):
     frame = pandas.DataFrame({"speaker": ["T"], "text": ["a"], "start": pandas.Series([cell], dtype=object)})
     assert next(read_frame(frame)).segments[0].start == seconds
+
+
+@pytest.mark.parametrize("cell", [10**400, -(10**400), math.inf, "1e999", "soon", True, Decimal("Infinity"), "1:2:3:4"])
+def test_what_is_no_time(cell):
+    with pytest.raises(TranscriptError, match="a time that cannot be read"):
+        as_seconds(cell)
 
 
 def test_times_of_pandas():
