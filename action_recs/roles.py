@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from action_recs.errors import RoleError
 from action_recs.readers.conversation import Conversation
 from action_recs.role_features import spoken_turns, words
-from action_recs.role_labels import DECORATION, SPEAKER_WORDS, is_short, role_of_label
+from action_recs.role_labels import is_short, role_of_label
 from action_recs.role_model import FEW, PASSING_WORDS, knows_language, shipped_model, weigh
 from action_recs.transcript import Role, Transcript, Utterance, label_key, named_roles
-
-__all__ = ["DECORATION", "SPEAKER_WORDS", "FoundRoles", "assign_roles", "find_roles", "role_of_label"]
 
 UNNAMED = ""
 MOST_UNNAMED = 0.2

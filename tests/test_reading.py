@@ -78,6 +78,17 @@ def test_roles_and_columns_reach_the_file(tmp_path):
     assert [(each.role.value, each.text) for each in transcript.utterances] == [("therapist", "a"), ("client", "b")]
 
 
+def test_names_that_nobody_has_are_refused_for_one_session_and_ignored_for_many(tmp_path):
+    path = tmp_path / "talk.txt"
+    asked = "How was your week, and did you try the breathing exercise that we talked about last time?"
+    told = "I tried it twice, but I was so tired after work that I just went to bed and slept."
+    path.write_text(f"Lee: {asked}\nAnn: {told}\n" * 6, encoding="utf-8")
+    with pytest.raises(RoleError, match=r"talk\.txt: none of the names in roles is the label of a speaker"):
+        read(path, {"Zebedee": "therapist"})
+    (many,) = read_many(path, {"Zebedee": "therapist"})
+    assert many == read(path) == read(path, {"lee": "therapist"})
+
+
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [

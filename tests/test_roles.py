@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from action_recs.errors import RoleError, TranscriptError
 from action_recs.readers.conversation import Conversation, Segment
+from action_recs.role_labels import role_of_label
 from action_recs.role_model import SHIPPED
-from action_recs.roles import assign_roles, find_roles, role_of_label
+from action_recs.roles import assign_roles, find_roles
 from action_recs.transcript import Role
 
 TURNS = json.loads((Path(__file__).parent / "fixtures" / "transcripts" / "conversation.json").read_text("utf-8"))[
