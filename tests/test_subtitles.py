@@ -25,6 +25,10 @@ def said(*cues, begin="WEBVTT\n\n", skip=False):
         (["T: a\na2", "a3", "C: b"], [("cue 1", "T", "a a2"), ("cue 2", "T", "a3"), ("cue 3", "C", "b")]),
         (["- T: a", ">> C: b"], [("cue 1", "T", "a"), ("cue 2", "C", "b")]),
         (["[SPEAKER_01]: a", "(T): b"], [("cue 1", "SPEAKER_01", "a"), ("cue 2", "T", "b")]),
+        (
+            ["[Speaker 1] a", "(SPEAKER_02) b", "[sighs] c"],
+            [("cue 1", "Speaker 1", "a"), ("cue 2", "SPEAKER_02", "b"), ("cue 3", "SPEAKER_02", "[sighs] c")],
+        ),
         (["T: a", "I said: no", "and on", "Ann: c", "I did: so"], None),
         (["Ann: a", "Ann: b", "Bea: c"], [("cue 1", "Ann", "a"), ("cue 2", "Ann", "b"), ("cue 3", "Bea", "c")]),
         (["a", "b"], [("cue 1", None, "a"), ("cue 2", None, "b")]),

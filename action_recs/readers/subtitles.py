@@ -34,8 +34,8 @@ VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+(?P<name>[^>]*)>")
 TAG = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 CHANGE = re.compile(r"(?:>>+|[-–])\s*(?=\S)")
 """What captions for the deaf put before a new speaker's words."""
-BRACKETS = re.compile(r"^[\[(]([^\])]{1,60})[\])]\s*:")
-"""A label in brackets: "[SPEAKER_01]: ..."."""
+BRACKETS = re.compile(r"^[\[(](?:([^\])]{1,60})[\])]\s*:|((?i:spk|speaker)[ _]?\w{1,2})[\])])")
+"""A label in brackets: "[SPEAKER_01]: ..."; without a colon, one that a recogniser made."""
 
 
 def matches_vtt(content: Content) -> bool:
@@ -155,7 +155,7 @@ def _by_label(cues: list[tuple[str, Any]], speakers: Iterable[str]) -> list[Segm
         (cue, Line(place, words))
         for place, cue in cues
         for line in cue.raw_text.split("\n")
-        if (words := BRACKETS.sub(r"\1:", CHANGE.sub("", _plain(line), count=1)))
+        if (words := BRACKETS.sub(r"\1\2:", CHANGE.sub("", _plain(line), count=1)))
     ]
     labels = _labels([line for _, line in lines], speakers)
     segments: list[Segment] = []
