@@ -143,6 +143,15 @@ def test_a_folder_without_files_or_of_one_transcript(tmp_path):
         read(tmp_path)
 
 
+@pytest.mark.parametrize("source", [3, None, b"T: Rosebud", [("T", "Rosebud")], {"T": "Rosebud"}])
+def test_what_is_neither_a_path_nor_a_table(source):
+    with pytest.raises(TranscriptError, match=r"cannot read a transcript from .*; give a path, or a table") as caught:
+        read(source)
+    assert "Rosebud" not in str(caught.value)
+    with pytest.raises(TranscriptError):
+        list(read_many(3))
+
+
 def test_a_frame_is_read_like_a_file():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"speaker": ["T", "C"], "text": ["a", "b"]})

@@ -46,6 +46,8 @@ def load_content(path: str | Path) -> Content:
     TranscriptError
         When it is a directory, cannot be read, is empty, or is text in an encoding that cannot be told for sure.
     """
+    if not isinstance(path, (str, Path)):
+        raise TranscriptError(f"cannot read a transcript from {type(path).__name__}; give a path, or a table in memory")
     path = Path(path)
     try:
         if path.is_dir():
