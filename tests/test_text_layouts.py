@@ -46,6 +46,8 @@ def test_labels(text, expected):
         ("[00:00:01.000 --> 00:00:02.500] T: a\n[0:03 - 0:04] C: b", [("T", 1, 2.5, "a"), ("C", 3, 4, "b")]),
         ("00:00:01 --> 00:00:02\nT: a\n00:00:03 --> 00:00:04\nC: b", [("T", 1, 2, "a"), ("C", 3, 4, "b")]),
         ("1. [00:01] T: a\n2. [00:02] C: b", [("T", 1, None, "a"), ("C", 2, None, "b")]),
+        ("0:01\nT: a\n\n0:02\nC: b", [("T", 1, None, "a"), ("C", 2, None, "b")]),
+        ("00:00:01\nT: a\n00:00:02\nC: b", [("T", 1, None, "a"), ("C", 2, None, "b")]),
         ("Speaker 1 (00:01)\na\n\nDr. Lee [0:02]\nb", [("Speaker 1", 1, None, "a"), ("Dr. Lee", 2, None, "b")]),
         ("Ann 00:00:01\na\nin 00:05\n\nLee 0:00:07\nb", [("Ann", 1, None, "a in 00:05"), ("Lee", 7, None, "b")]),
         ("T: at 10:30\n10:45 is late\nC: b", [("T", None, None, "at 10:30 10:45 is late"), ("C", None, None, "b")]),

@@ -89,6 +89,7 @@ def read_lines(text: str, options: Options | None = None) -> Conversation:
     [('T', 1.0), ('C', 4.0)]
     """
     facts, lines = _facts_above(_lines(text))
+    lines = _times_in_brackets(lines)
     if (segments := _under_headings(lines)) is None:
         lines = _with_colons(lines, (options or Options()).speakers)
         segments = _by_labels(lines, Labels(lines, (options or Options()).speakers))
@@ -180,6 +181,24 @@ def _under_headings(lines: Sequence[Line]) -> Sequence[Segment] | None:
     if all(turn.label is None for turn in turns):
         raise TranscriptError(f"{lines[0].place}: times but no speakers; export it with the speakers' names")
     return merge_turns((turn.segment() for turn in turns if turn.lines), pause=inf)
+
+
+def _times_in_brackets(lines: list[Line]) -> list[Line]:
+    """The lines of a text where a bare time stands above every label: in brackets no time can be taken for speech."""
+    bare = [TIME.fullmatch(line.text.strip()) is not None for line in lines]
+    labelled = [
+        LABELLED.match(line.text) is not None and not is_time for line, is_time in zip(lines, bare, strict=True)
+    ]
+    if (
+        not lines
+        or not bare[0]
+        or any(here and not below for here, below in zip(bare, [*labelled[1:], False], strict=True))
+    ):
+        return lines
+    return [
+        replace(line, text=f"[{line.text.strip(' []()-–')}]") if is_time else line
+        for line, is_time in zip(lines, bare, strict=True)
+    ]
 
 
 def _with_colons(lines: list[Line], speakers: frozenset[str]) -> list[Line]:
