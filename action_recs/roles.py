@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from action_recs.errors import RoleError
 from action_recs.readers.conversation import Conversation
 from action_recs.role_features import spoken_turns, words
-from action_recs.role_labels import DECORATION, SPEAKER_WORDS, is_short, role_of_label
+from action_recs.role_labels import is_short, role_of_label
 from action_recs.role_model import FEW, PASSING_WORDS, knows_language, shipped_model, weigh
 from action_recs.transcript import Role, Transcript, Utterance, label_key, named_roles
-
-__all__ = ["DECORATION", "SPEAKER_WORDS", "FoundRoles", "assign_roles", "find_roles", "role_of_label"]
 
 UNNAMED = ""
 MOST_UNNAMED = 0.2
@@ -111,6 +109,10 @@ def find_roles(
     if named and not known:
         cast.remarks.append("none of the names in roles is the label of a speaker here")
     if UNNAMED in cast.labels and UNNAMED not in known:
+        if len(cast.labels) == 1:
+            remedy = "transcribe or export it again with the speakers told apart, or write who speaks before each turn"
+            then = "then, if need be, give the roles, such as roles={'spk_0': 'therapist'}"
+            raise RoleError(f"no utterance of {cast.turns.total()} has a speaker; {remedy}; {then}")
         if cast.turns[UNNAMED] > MOST_UNNAMED * cast.turns.total():
             raise cast.refusal(f"{cast.turns[UNNAMED]} of {cast.turns.total()} utterances have no speaker")
         known[UNNAMED], told_by[UNNAMED] = Role.OTHER, "nobody"

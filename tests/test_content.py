@@ -35,9 +35,21 @@ def test_encodings_that_would_be_guessed(data, message):
         decode(data, "f")
 
 
-@pytest.mark.parametrize("data", [b"PK\3\4\0\0\1\2\xff", bytes(range(256)) * 4, b"ID3\4\0\0\0\0" * 50])
+@pytest.mark.parametrize(
+    "data", [b"PK\3\4\0\0\1\2\xff", bytes(range(256)) * 4, b"ID3\4\0\0\0\0" * 50, b"\xd0\xcf\x11\xe0", b"PAR1\x15\4"]
+)
 def test_what_is_no_text(data):
     assert decode(data, "f") is None
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.4\n1 0 obj", b"\n" * 1019 + b"%PDF-", b"PK\3\4" + b"T: a\n" * 1000])
+def test_a_document_that_is_mostly_letters_is_no_text(data):
+    assert decode(data, "f") is None
+
+
+@pytest.mark.parametrize("text", ["PAR1: a\nPAR2: b", "PK: a", "T: a\n" * 300 + "%PDF-"])
+def test_words_that_look_like_its_beginning(text):
+    assert decode(text.encode(), "f") == text
 
 
 @pytest.mark.parametrize("text", [None, "", "T: a", "{", '{"a": 1} x', "[" * 100_000, "[" + "9" * 10_000 + "]", "3"])

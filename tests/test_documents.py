@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from told import SPOKEN, TIMES, TRANSCRIPTS, read, told
 
+import action_recs
 from action_recs import TranscriptError
 from action_recs.readers.documents import FORMATS
 from action_recs.readers.rtf import plain_text
@@ -27,6 +28,14 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 def test_every_document_tells_the_conversation(name):
     (conversation,) = read(FORMATS, TRANSCRIPTS / name)
     assert told(conversation) == SPOKEN
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_document_is_read_without_saying_what_it_is(name):
+    roles = {SPOKEN[0][0]: "therapist"}
+    assert [each.text for each in action_recs.read(TRANSCRIPTS / name, roles).utterances] == [
+        text for _, text in SPOKEN
+    ]
 
 
 @pytest.mark.parametrize("name", ["docx/table.docx", "docx/teams.docx", "docx/word_transcribe.docx"])

@@ -78,6 +78,17 @@ def test_roles_and_columns_reach_the_file(tmp_path):
     assert [(each.role.value, each.text) for each in transcript.utterances] == [("therapist", "a"), ("client", "b")]
 
 
+def test_names_that_nobody_has_are_refused_for_one_session_and_ignored_for_many(tmp_path):
+    path = tmp_path / "talk.txt"
+    asked = "How was your week, and did you try the breathing exercise that we talked about last time?"
+    told = "I tried it twice, but I was so tired after work that I just went to bed and slept."
+    path.write_text(f"Lee: {asked}\nAnn: {told}\n" * 6, encoding="utf-8")
+    with pytest.raises(RoleError, match=r"talk\.txt: none of the names in roles is the label of a speaker"):
+        read(path, {"Zebedee": "therapist"})
+    (many,) = read_many(path, {"Zebedee": "therapist"})
+    assert many == read(path) == read(path, {"lee": "therapist"})
+
+
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
@@ -130,6 +141,15 @@ def test_a_folder_without_files_or_of_one_transcript(tmp_path):
         read_many(tmp_path)
     with pytest.raises(TranscriptError, match="a directory; give the files"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("source", [3, None, b"T: Rosebud", [("T", "Rosebud")], {"T": "Rosebud"}])
+def test_what_is_neither_a_path_nor_a_table(source):
+    with pytest.raises(TranscriptError, match=r"cannot read a transcript from .*; give a path, or a table") as caught:
+        read(source)
+    assert "Rosebud" not in str(caught.value)
+    with pytest.raises(TranscriptError):
+        list(read_many(3))
 
 
 def test_a_frame_is_read_like_a_file():

@@ -1,7 +1,9 @@
 """Tables of utterances: files and frames."""
 
 import io
+import math
 import zipfile
+from decimal import Decimal
 
 import pandas
 import polars
@@ -10,7 +12,9 @@ import pytest
 from datasets import Dataset, DatasetDict, IterableDataset
 from told import SPOKEN, TIMES, TRANSCRIPTS, TURNS, read, times, told
 
+import action_recs
 from action_recs import TranscriptError
+from action_recs.readers.cells import as_seconds
 from action_recs.readers.tables import FORMATS, is_frame, read_frame
 
 FILES = [
@@ -129,6 +133,12 @@ def test_times(cell, seconds):
     assert next(read_frame(frame)).segments[0].start == seconds
 
 
+@pytest.mark.parametrize("cell", [10**400, -(10**400), math.inf, "1e999", "soon", True, Decimal("Infinity"), "1:2:3:4"])
+def test_what_is_no_time(cell):
+    with pytest.raises(TranscriptError, match="a time that cannot be read"):
+        as_seconds(cell)
+
+
 def test_times_of_pandas():
     frame = pandas.DataFrame({"speaker": ["T"], "text": ["a"], "start": pandas.to_timedelta(["0:01:02.5"])})
     assert next(read_frame(frame)).segments[0].start == 62.5
@@ -140,7 +150,7 @@ HEADER = "session_id,speaker,text,start\n"
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("t.csv", "session_id,who,text\ns,A,Rosebud\n", ["no column for the speaker", "columns={'speaker'"]),
+        ("t.csv", "session_id,voice,text\ns,A,Rosebud\n", ["no column for the speaker", "columns={'speaker'"]),
         ("t.csv", "A,Rosebud\nB,Rosebud\n", ["no column for the speaker"]),
         ("t.csv", "speaker,text,Text\nA,Rosebud,b\n", ["two columns could be 'text'", "say which"]),
         ("t.csv", "\n", ["row 1", "no header"]),
@@ -201,6 +211,32 @@ def test_a_mapping_that_fits_no_column_is_refused(columns, words):
 def test_columns_of_other_names(tmp_path, name, text, columns):
     (conversation,) = read(FORMATS, write(tmp_path / name, text), columns=columns)
     assert told(conversation) == [("A", "x")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "role,utterance\nT,a\nC,b\n"),
+        ("t.csv", "Interlocutor;Utterance Text\nT;a\nC;b\n"),
+        ("t.csv", "role,speaker,content,text\nx,T,y,a\nx,C,y,b\n"),
+        ("t.csv", "turn,Speaker ID,who,content\n0,x,T,a\n1,x,C,b\n"),
+        ("t.json", '[{"role": "T", "content": "a"}, {"role": "C", "content": "b"}]'),
+        ("t.json", '{"messages": [{"role": "T", "content": "a"}, {"role": "C", "content": "b"}]}'),
+        ("t.json", '{"id": 5, "transcript": [{"speaker": "T", "text": "a"}, {"speaker": "C", "text": "b"}]}'),
+        ("t.json", '{"segments": [{"speaker": "T", "text": "a"}, {"speaker": "C", "text": "b"}]}'),
+        ("t.json", '{"speaker": ["T", "C"], "transcript": ["a", "b"]}'),
+        ("t.jsonl", '{"role": "T", "utterance": "a"}\n{"role": "C", "utterance": "b"}\n'),
+    ],
+)
+def test_names_that_columns_often_have(tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    transcript = action_recs.read(tmp_path / name)
+    assert [(each.speaker, each.text) for each in transcript.utterances] == [("T", "a"), ("C", "b")]
+
+
+def test_a_sheet_with_such_names(tmp_path):
+    pandas.DataFrame({"Role": ["T", "C"], "Utterance": ["a", "b"]}).to_excel(tmp_path / "t.xlsx", index=False)
+    assert [each.text for each in action_recs.read(tmp_path / "t.xlsx").utterances] == ["a", "b"]
 
 
 def test_a_record_may_leave_out_what_it_does_not_have(tmp_path):

@@ -22,6 +22,10 @@ def said(text):
         pytest.param("T: a\n2 b\n3 c\nC: d", ["T a 2 b 3 c", "C d"], id="numbers that are speech"),
         pytest.param("1: a\n2: b\n1: c", ["1 a", "2 b", "1 c"], id="speakers called by numbers"),
         pytest.param("**T:** a\n**C**: b\n__T__: c", ["T a", "C b", "T c"], id="bold labels"),
+        pytest.param("T\ta - a\nC\tb: b\n", ["T a - a", "C b: b"], id="tabs"),
+        pytest.param("Therapist - a\nClient \u2013 b", ["Therapist a", "Client b"], id="dashes"),
+        pytest.param("Session 4\nDate: 3/4/2025\nTranscribed by: J\n\nT: a\nC: b", ["T a", "C b"], id="a title"),
+        pytest.param("Counselling session 4 with Ann\n\nT: a\nSession 5", ["T a Session 5"], id="a title and speech"),
         pytest.param("T: a\n**Really** good: b\nC: c", ["T a **Really** good: b", "C c"], id="bold speech"),
     ],
 )
@@ -42,6 +46,10 @@ def test_labels(text, expected):
         ("[00:00:01.000 --> 00:00:02.500] T: a\n[0:03 - 0:04] C: b", [("T", 1, 2.5, "a"), ("C", 3, 4, "b")]),
         ("00:00:01 --> 00:00:02\nT: a\n00:00:03 --> 00:00:04\nC: b", [("T", 1, 2, "a"), ("C", 3, 4, "b")]),
         ("1. [00:01] T: a\n2. [00:02] C: b", [("T", 1, None, "a"), ("C", 2, None, "b")]),
+        ("0:01\nT: a\n\n0:02\nC: b", [("T", 1, None, "a"), ("C", 2, None, "b")]),
+        ("00:00:01\nT: a\n00:00:02\nC: b", [("T", 1, None, "a"), ("C", 2, None, "b")]),
+        ("Speaker 1 (00:01)\na\n\nDr. Lee [0:02]\nb", [("Speaker 1", 1, None, "a"), ("Dr. Lee", 2, None, "b")]),
+        ("Ann 00:00:01\na\nin 00:05\n\nLee 0:00:07\nb", [("Ann", 1, None, "a in 00:05"), ("Lee", 7, None, "b")]),
         ("T: at 10:30\n10:45 is late\nC: b", [("T", None, None, "at 10:30 10:45 is late"), ("C", None, None, "b")]),
     ],
 )

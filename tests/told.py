@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from action_recs.readers.content import load_content
-from action_recs.readers.formats import Content, Options
+from action_recs.readers.formats import Options
 from action_recs.readers.turns import merge_turns
 
 TRANSCRIPTS = Path(__file__).parent / "fixtures" / "transcripts"
@@ -15,8 +15,7 @@ TIMES = [(turn["start"], turn["end"]) for turn in TURNS]
 
 def read(formats, path, **options):
     """All conversations in a file, by the first of the formats that says it is its."""
-    data = path.read_bytes()
-    content = Content(str(path), data, path=path) if data.startswith(b"%PDF") else load_content(path)
+    content = load_content(path)
     form = next(form for form in formats if form.matches(content))
     return list(form.read(content, Options(**options)))
 

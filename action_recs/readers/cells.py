@@ -6,6 +6,7 @@ import math
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from numbers import Real
+from typing import Any
 
 from action_recs.errors import TranscriptError
 from action_recs.readers.clock import seconds
@@ -69,8 +70,8 @@ def as_seconds(cell: object) -> float | None:
         return cell.total_seconds()
     if isinstance(cell, time):
         return cell.hour * 3600 + cell.minute * 60 + cell.second + cell.microsecond / 1e6
-    if isinstance(cell, (Real, Decimal)) and not isinstance(cell, bool) and math.isfinite(cell):
-        return float(cell)
+    if isinstance(cell, (Real, Decimal)) and not isinstance(cell, bool):
+        return _finite(cell)
     raise _no_time()
 
 
@@ -79,12 +80,19 @@ def _from_digits(digits: str) -> float:
         if ":" in digits:
             clock = seconds(digits.removeprefix("-"))
             return -clock if digits.startswith("-") else clock
-        number = float(digits)
+        return _finite(digits)
     except ValueError:
         raise _no_time() from None
-    if not math.isfinite(number):
+
+
+def _finite(number: Any) -> float:
+    try:
+        finite = float(number)
+    except OverflowError:  # an integer or fraction of hundreds of digits
+        finite = math.inf
+    if not math.isfinite(finite):
         raise _no_time()
-    return number
+    return finite
 
 
 def _no_time() -> TranscriptError:

@@ -16,6 +16,10 @@ LARGEST = 64 * 2**20
 HEAD = 2**20
 """Bytes of a larger file that are looked at, to tell its format."""
 
+BINARY = re.compile(rb"PK\x03\x04|\xd0\xcf\x11\xe0|PAR1(?![\t\n\r -~])|.{0,1019}%PDF-", re.DOTALL)
+"""How documents begin that are no text though much of them may be letters: zip archives (Word, Excel), old Office,
+Parquet (a speaker may be called PAR1), and PDF, which may have something before it."""
+
 WINDOWS_MARKS = re.compile(rb"[A-Za-z.,?! ][\x85\x91-\x97][A-Za-z ]|[\x91\x93][A-Za-z]|[A-Za-z.,?!][\x92\x94\x85]")
 """Quotation marks, dashes and dots of Windows where such marks stand. In other encodings these bytes mean nothing."""
 
@@ -42,6 +46,8 @@ def load_content(path: str | Path) -> Content:
     TranscriptError
         When it is a directory, cannot be read, is empty, or is text in an encoding that cannot be told for sure.
     """
+    if not isinstance(path, (str, Path)):
+        raise TranscriptError(f"cannot read a transcript from {type(path).__name__}; give a path, or a table in memory")
     path = Path(path)
     try:
         if path.is_dir():
@@ -77,6 +83,8 @@ def decode(data: bytes, name: str) -> str | None:
     TranscriptError
         When it is text in another encoding: letters would be guessed.
     """
+    if BINARY.match(data):
+        return None
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _utf16(data, "utf-16", name)
     if b"\0" in data:

@@ -11,7 +11,7 @@ from action_recs.readers.archive import holds, open_archive
 from action_recs.readers.conversation import Conversation
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.optional import guarded, load
-from action_recs.readers.rows import NEEDED, Row, column_key, conversations, named
+from action_recs.readers.rows import Row, conversations, is_header, named
 
 WORKBOOK = "xl/workbook.xml"
 FORMULA_ERRORS = {"#NAME?", "#VALUE!", "#REF!", "#DIV/0!", "#N/A", "#NUM!", "#NULL!"}
@@ -48,7 +48,7 @@ def read(content: Content, options: Options) -> Iterator[Conversation]:
         header = next(rows, ())
         if next(rows, None) is None:
             continue
-        if set(NEEDED) <= {column_key(str(cell)) for cell in header} or set(options.columns.values()) & set(header):
+        if is_header(header) or set(options.columns.values()) & set(header):
             tables.append((f"{content.name}, sheet {number}", sheet))
     if not tables:
         remedy = "name them in the first row, or map them with columns={'speaker': ..., 'text': ...}"

@@ -58,7 +58,7 @@ def read_frame(
 
 def matches_parquet(content: Content) -> bool:
     """Whether the bytes are a Parquet file's."""
-    return content.data.startswith(PARQUET)
+    return content.data.startswith(PARQUET) and (content.text is None or content.suffix == ".parquet")
 
 
 def read_parquet(content: Content, options: Options) -> Iterator[Conversation]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from action_recs.readers.clock import CLOCK, seconds
-from action_recs.roles import DECORATION, SPEAKER_WORDS
+from action_recs.role_labels import DECORATION, SPEAKER_WORDS
 from action_recs.transcript import label_key
 
 LABELLED = re.compile(r"(?P<label>[^:\n]{1,60}?)\s*:(?P<rest>.*)$")

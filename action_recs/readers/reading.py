@@ -44,7 +44,8 @@ def read(
     path : path, or pandas or polars frame, or datasets.Dataset
         The format is told from the content.
     roles : mapping, optional
-        Speaker to role, where the source does not say it: ``{"spk_0": "therapist", "spk_1": "client"}``.
+        Speaker to role, where the source does not say it: ``{"spk_0": "therapist", "spk_1": "client"}``. Refused where
+        roles are missing and none of the names is a speaker's; :func:`read_many` ignores names that a session lacks.
     on_error : {"raise", "skip"}
         What to do with parts that are broken: refuse the transcript, or leave them out and list them in
         ``Transcript.skipped``.
@@ -191,15 +192,17 @@ def conversations(content: Content, chosen: Format, options: Options) -> Iterato
         raise TranscriptError(f"{content.name}: empty; a transcript has at least one turn")
 
 
-def to_transcript(conversation: Conversation, *, pieces: bool, roles: Roles | None, skip: bool) -> Transcript:
-    """Check the times, merge pieces into turns, and give the speakers their roles."""
+def to_transcript(
+    conversation: Conversation, *, pieces: bool, roles: Roles | None, skip: bool, strict: bool = False
+) -> Transcript:
+    """Check the times, merge pieces into turns, and give roles to the speakers (``strict`` as in assign_roles)."""
     checked = check_times(conversation, skip=skip)
     if pieces:
         checked = replace(checked, segments=merge_turns(checked.segments))
     if not checked.segments:
         left_out = f", but for {len(checked.skipped)} broken parts" if checked.skipped else ""
         raise TranscriptError(f"empty{left_out}; a transcript has at least one turn")
-    return assign_roles(checked, roles)
+    return assign_roles(checked, roles, strict=strict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +252,7 @@ def _only(opened: _Opened, request: _Request) -> Transcript:
         raise TranscriptError(f"{opened.name}: empty; a transcript has at least one turn")
     if next(opened.conversations, None) is not None:
         raise TranscriptError(f"{opened.name}: more than one session; read them with action_recs.read_many")
-    return _transcript(conversation, opened, opened.name, request)
+    return _transcript(conversation, opened, opened.name, request, strict=True)
 
 
 def _each_session(source: Any, request: _Request) -> Iterator[Transcript]:
@@ -273,9 +276,12 @@ def _each_session(source: Any, request: _Request) -> Iterator[Transcript]:
         request.skipped.append(str(error))
 
 
-def _transcript(conversation: Conversation, opened: _Opened, name: str, request: _Request) -> Transcript:
+def _transcript(
+    conversation: Conversation, opened: _Opened, name: str, request: _Request, *, strict: bool = False
+) -> Transcript:
+    skip = request.options.skip
     try:
-        return to_transcript(conversation, pieces=opened.pieces, roles=request.roles, skip=request.options.skip)
+        return to_transcript(conversation, pieces=opened.pieces, roles=request.roles, skip=skip, strict=strict)
     except RoleError as error:
         raise RoleError(f"{_placed(error, name)}{_speaking_once(conversation)}") from None
     except TranscriptError as error:

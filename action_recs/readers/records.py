@@ -19,7 +19,7 @@ from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.rows import COLUMNS, FACTS, NEEDED, Row, column_key, conversations, named
 from action_recs.readers.stream import text_stream
 
-TURNS = ("turns", "utterances")
+TURNS = ("turns", "utterances", "segments", "messages", "transcript", "dialogue", "dialog", "conversation")
 """Where a session's record has its turns."""
 SUFFIXES = (".jsonl", ".ndjson")
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -166,7 +166,8 @@ def _turn_by_turn(
 
 
 def _turns(record: Mapping[str, Any]) -> list[Any] | None:
-    return next((record[name] for name in TURNS if isinstance(record.get(name), list)), None)
+    lists = [record[name] for name in TURNS if isinstance(record.get(name), list)]
+    return next((turns for turns in lists if not turns or isinstance(turns[0], (dict, list))), None)
 
 
 def _is_record(value: object) -> bool:

@@ -61,8 +61,9 @@ def _looks_like_json(content: Content) -> bool:
 
 def _refuse_json(content: Content, options: Options) -> Iterator[Conversation]:  # noqa: ARG001 (a Format's signature)
     if content.json is not None:
-        known = ", ".join(each.name for each in formats() if each not in (UNKNOWN_JSON,))
-        raise TranscriptError(f"{content.name}: JSON of an unknown shape; export it in a known format ({known})")
+        records = "[{'speaker': ..., 'text': ...}, ...]"
+        remedy = f"write one record for each utterance, {records}, or give what the recogniser itself wrote"
+        raise TranscriptError(f"{content.name}: JSON of an unknown shape; {remedy}")
     place = ": broken JSON, or with numbers or nesting beyond reason"
     try:
         json.loads(content.text or "")

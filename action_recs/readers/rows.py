@@ -18,6 +18,11 @@ FACTS = ("session_id", "client_id", "therapist_id", "organisation_id", "date")
 """Columns with what is known of the session; every row of it says the same, or nothing."""
 COLUMNS = ("speaker", "text", "start", "end", *FACTS)
 NEEDED = ("speaker", "text")
+ALSO = {
+    "speaker": ("role", "who", "interlocutor", "participant", "speaker_name", "speaker_label", "speaker_id"),
+    "text": ("utterance", "utterance_text", "content", "sentence", "transcript", "said"),
+}
+"""What else they are called, where a table has no column of our own name. The first that it has is taken."""
 LONGEST = 100_000
 """Rows of one session; a day of talk has some 20,000 turns."""
 
@@ -45,7 +50,7 @@ def named(header: Iterable[object], columns: Mapping[str, str], source: str) -> 
     """Which of the table's columns are ours.
 
     A column is found by its own name, in any case, with blanks or hyphens for underscores ("Session ID"), unless
-    ``columns`` names another for it.
+    ``columns`` names another for it. Speaker and text may also be called otherwise (``ALSO``).
 
     Parameters
     ----------
@@ -83,10 +88,20 @@ def named(header: Iterable[object], columns: Mapping[str, str], source: str) -> 
         if ours in found:
             raise TranscriptError(f"{source}: two columns could be {ours!r}; say which, with columns={{{ours!r}: ...}}")
         found[ours] = theirs
+    keys = {column_key(theirs): theirs for theirs in reversed(spelled) if theirs not in found.values()}
+    for ours in NEEDED:
+        if ours not in found and (other := next((keys[name] for name in ALSO[ours] if name in keys), None)):
+            found[ours] = other
     if lacking := [ours for ours in NEEDED if ours not in found]:
         remedy = f"name it with columns={{{lacking[0]!r}: 'its name in the table'}}"
         raise TranscriptError(f"{source}: no column for the {lacking[0]}; {remedy}")
     return found
+
+
+def is_header(cells: Iterable[object]) -> bool:
+    """Whether there are columns for speaker and text, by any of their names."""
+    keys = {column_key(cell) for cell in cells if isinstance(cell, str)}
+    return all(not keys.isdisjoint((ours, *ALSO[ours])) for ours in NEEDED)
 
 
 def column_key(name: str) -> str:

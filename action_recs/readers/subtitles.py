@@ -10,25 +10,32 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import dropwhile, pairwise
 from typing import Any
 
 from action_recs.errors import TranscriptError
-from action_recs.readers.clock import seconds
+from action_recs.readers.clock import CLOCK, seconds
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.labels import Labels, Line
 from action_recs.readers.optional import load
 
-VTT_TIMES = re.compile(r"\s*(?:\d+:)?\d{1,2}:\d{1,2}\.\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d{1,2}\.\d{1,3}")
-SRT_TIMES = re.compile(r"\s*\d+:\d{1,2}:\d{1,2}[,.]\d+\s*-->\s*\d+:\d{1,2}:\d{1,2}[,.]\d+")
-SRT_BEGIN = re.compile(r"\s*(?:\d+[ \t]*(?:\r\n|\r|\n))?[ \t]*-?\d+:\d{1,2}:\d{1,2}[,.]\d+\s*-->")
+SEXAGESIMAL = r"[0-5]?\d:[0-5]?\d"
+VTT_CLOCK = rf"(?:\d+:)?{SEXAGESIMAL}\.\d{{1,3}}"
+VTT_TIMES = re.compile(rf"\s*{VTT_CLOCK}\s*-->\s*{VTT_CLOCK}")
+SRT_CLOCK = rf"\d+:{SEXAGESIMAL}[,.]\d+"
+SRT_TIMES = re.compile(rf"\s*{SRT_CLOCK}\s*-->\s*{SRT_CLOCK}")
+ARROW = "-->"
+LIKE_TIMES = re.compile(rf"\s*{CLOCK}\s*(?:-?-?>|[–—]+>?|→|--?)\s*{CLOCK}\s*$")
+"""Times with another arrow than the format's: a parser takes them for speech."""
+SRT_BEGIN = re.compile(r"\s*(?:\d+[ \t]*[\r\n]\s*)?-?\d+:\d{1,2}:\d{1,2}[,.]\d+\s*-->")
 LINE_END = re.compile(r"\r\n|\r|\n")
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+(?P<name>[^>]*)>")
 TAG = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 CHANGE = re.compile(r"(?:>>+|[-–])\s*(?=\S)")
 """What captions for the deaf put before a new speaker's words."""
-BRACKETS = re.compile(r"^[\[(]([^\])]{1,60})[\])]\s*:")
-"""A label in brackets: "[SPEAKER_01]: ..."."""
+BRACKETS = re.compile(r"^[\[(](?:([^\])]{1,60})[\])]\s*:|((?i:spk|speaker)[ _]?\w{1,2})[\])])")
+"""A label in brackets: "[SPEAKER_01]: ..."; without a colon, one that a recogniser made."""
 
 
 def matches_vtt(content: Content) -> bool:
@@ -50,12 +57,12 @@ def read_vtt(content: Content, options: Options) -> Iterator[Conversation]:
         With the line, when a cue's times cannot be read.
     """
     webvtt = load("webvtt", content.name, "WebVTT")
-    text = content.text or ""
-    skipped = _broken_cues(text, VTT_TIMES, options)
+    lines, skipped = _checked(LINE_END.split(content.text or ""), VTT_TIMES, options)
     try:
-        cues = list(webvtt.from_string(text))
+        cues = list(webvtt.from_string("\n".join(lines)))
     except (webvtt.errors.MalformedFileError, webvtt.errors.MalformedCaptionError):  # its words quote the cue
         raise TranscriptError("cues that cannot be read; export it again") from None
+    _count(cues, lines, VTT_TIMES)
     yield _conversation(cues, skipped, options)
 
 
@@ -68,13 +75,13 @@ def read_srt(content: Content, options: Options) -> Iterator[Conversation]:
         With the line, when a cue's times cannot be read.
     """
     webvtt = load("webvtt", content.name, "SRT")
-    text = (content.text or "").strip()
-    skipped = _broken_cues(content.text or "", SRT_TIMES, options)
-    text = text if text[:1].isdigit() and not SRT_TIMES.match(text) else f"1\n{text}"
+    lines, skipped = _checked(LINE_END.split(content.text or ""), SRT_TIMES, options)
+    lines = _numbered(lines)
     try:
-        cues = list(webvtt.from_buffer(io.StringIO(text), format="srt"))
+        cues = list(webvtt.from_buffer(io.StringIO("\n".join(lines)), format="srt"))
     except (webvtt.errors.MalformedFileError, webvtt.errors.MalformedCaptionError):
         raise TranscriptError("cues that cannot be read; export it again") from None
+    _count(cues, lines, SRT_TIMES)
     yield _conversation(cues, skipped, options)
 
 
@@ -84,16 +91,45 @@ FORMATS = (
 )
 
 
-def _broken_cues(text: str, times: re.Pattern[str], options: Options) -> tuple[str, ...]:
-    """The lines with an arrow that are no cue's times: a parser passes over them, and what follows them is lost."""
-    broken = [
-        f"line {number}: a cue whose times cannot be read; correct them"
-        for number, line in enumerate(LINE_END.split(text), start=1)
-        if "-->" in line and not times.match(line)
-    ]
+def _checked(lines: list[str], times: re.Pattern[str], options: Options) -> tuple[list[str], tuple[str, ...]]:
+    """The lines, but for times that cannot be: a parser passes over their cues, or takes them for speech."""
+    checked, broken = [], []
+    for number, line in enumerate(lines, start=1):
+        if (ARROW in line and not times.match(line)) or (ARROW not in line and LIKE_TIMES.match(line)):
+            broken.append(f"line {number}: a cue whose times cannot be read; correct them")
+            line = ARROW  # still the beginning of a cue, with what is said in it
+        checked.append(line)
     if broken and not options.skip:
-        raise TranscriptError(broken[0])
-    return tuple(broken)
+        raise TranscriptError(f"{broken[0]}, or leave such cues out with on_error='skip'")
+    return checked, tuple(broken)
+
+
+def _numbered(lines: list[str]) -> list[str]:
+    """Every cue below a blank line and a number, which some tools leave out and the parser asks for."""
+    numbered = next((line for line in lines if line.strip()), "").strip().isdigit()
+    made: list[str] = []
+    for line in lines:
+        if ARROW in line:
+            while numbered and made and not made[-1].strip():
+                made.pop()
+            if numbered and made and made[-1].strip().isdigit():
+                made.pop()
+            made += ["", "1"]
+        made.append(line)
+    return list(dropwhile(lambda line: not line.strip(), made))
+
+
+def _count(cues: list[Any], lines: list[str], times: re.Pattern[str]) -> None:
+    """Make sure that every cue with something in it was read.
+
+    Raises
+    ------
+    TranscriptError
+        When the parser lost one.
+    """
+    spoken = sum(bool(times.match(line) and below.strip() and ARROW not in below) for line, below in pairwise(lines))
+    if len(cues) < spoken:
+        raise TranscriptError(f"{spoken - len(cues)} of its {spoken} cues cannot be read; export it again")
 
 
 def _conversation(cues: Iterable[Any], skipped: tuple[str, ...], options: Options) -> Conversation:
@@ -119,7 +155,7 @@ def _by_label(cues: list[tuple[str, Any]], speakers: Iterable[str]) -> list[Segm
         (cue, Line(place, words))
         for place, cue in cues
         for line in cue.raw_text.split("\n")
-        if (words := BRACKETS.sub(r"\1:", CHANGE.sub("", _plain(line), count=1)))
+        if (words := BRACKETS.sub(r"\1\2:", CHANGE.sub("", _plain(line), count=1)))
     ]
     labels = _labels([line for _, line in lines], speakers)
     segments: list[Segment] = []

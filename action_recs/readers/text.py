@@ -26,18 +26,22 @@ from action_recs.errors import TranscriptError
 from action_recs.readers.clock import CLOCK, seconds
 from action_recs.readers.conversation import Conversation, Segment
 from action_recs.readers.formats import Content, Format, Options
-from action_recs.readers.labels import LABELLED, TIME, Labels, Line, times_of
+from action_recs.readers.labels import LABELLED, RECOGNISERS_LABEL, TIME, Labels, Line, times_of
 from action_recs.readers.turns import merge_turns
+from action_recs.role_labels import role_of_label
 from action_recs.transcript import label_key
 
 HEADING = re.compile(
     rf"""(?: \[ (?P<zoom> [^\]\n]{{1,80}} ) \] [ \t]+ (?P<zoomtime> {CLOCK} )
-         | (?P<otter> [^\s:](?:[^:\n]{{0,60}}?[^\s:])? ) (?:[ ]{{2,}}|[ ]*\t\s*) (?P<ottertime> {CLOCK} )
+         | (?P<otter> [^\s:](?:[^:\n]{{0,60}}?[^\s:])? ) (?:[ ]{{2,}}|[ ]*\t\s*|[ ](?=\d+:\d+:))
+           (?P<ottertime> {CLOCK} )
+         | (?P<other> [^\s:\[(](?:[^:\n\[(]{{0,60}}?[^\s:\[(])? ) [ \t]* [\[(] (?P<othertime> {CLOCK} ) [\])]
          | (?P<nobody> {CLOCK} )
          ) \s* $""",
     re.VERBOSE,
 )
-"""A speaker and a time on a line of their own: "[Ann] 14:03:21", "Speaker 1  0:04"; "0:04" where Otter lost him."""
+"""A speaker and a time on a line of their own: "[Ann] 14:03:21", "Speaker 1  0:04", "Speaker 1 (0:04)"; a time
+alone where Otter lost him."""
 OTTERS_OWN = re.compile(r"Transcribed by https?://otter\.ai\s*$")
 OTTERS_SUMMARY = re.compile(r"(?:SUMMARY KEYWORDS|SPEAKERS)\s*$")
 LINE_NUMBER = re.compile(r"\s*(\d{1,5})(?:[.)]?[ \t]+|[.)]?$)")
@@ -53,6 +57,16 @@ FACTS = {
     "organization id": "organisation_id",
 }
 """What typists write above the first turn: "Client ID: 4711"."""
+BESIDE = {
+    *("title", "topic", "location", "place", "duration", "length", "time", "session", "session number", "session no"),
+    *("participants", "speakers", "transcribed by", "transcriber", "file", "file name", "audio", "audio file"),
+}
+"""What else they write there, of which nothing is kept."""
+TITLE = re.compile(
+    r"(?:(?:therapy|counsell?ing|treatment) )?(?:session|transcript|interview|visit)\b[^.?!:]{0,60}$", re.I
+)
+SEPARATED = re.compile(r"(?P<label>[^:\t]{1,60}?)(?:[ ]*\t\s*|\s+[-–—]\s+)(?P<rest>.*)$")
+"""A label with a tab or dash behind it, in place of a colon."""
 
 
 def read_lines(text: str, options: Options | None = None) -> Conversation:
@@ -75,7 +89,9 @@ def read_lines(text: str, options: Options | None = None) -> Conversation:
     [('T', 1.0), ('C', 4.0)]
     """
     facts, lines = _facts_above(_lines(text))
+    lines = _times_in_brackets(lines)
     if (segments := _under_headings(lines)) is None:
+        lines = _with_colons(lines, (options or Options()).speakers)
         segments = _by_labels(lines, Labels(lines, (options or Options()).speakers))
     if not segments:
         raise TranscriptError("empty; a transcript has at least one turn")
@@ -135,9 +151,11 @@ def _facts_above(lines: list[Line]) -> tuple[dict[str, Any], list[Line]]:
     for index, line in enumerate(lines):
         key, colon, value = line.text.partition(":")
         name = FACTS.get(label_key(key))
-        if not (colon and name and value.strip()):
+        about = TITLE.match(line.text.strip()) or (colon and label_key(key) in BESIDE)
+        if not about and not (colon and name and value.strip()):
             return facts, lines[index:]
-        facts[name] = value.strip()
+        if name and not about:
+            facts[name] = value.strip()
     return facts, []
 
 
@@ -156,13 +174,42 @@ def _under_headings(lines: Sequence[Line]) -> Sequence[Segment] | None:
     turns: list[_Turn] = []
     for line in lines:
         if found := HEADING.match(line.text):
-            clock = found["zoomtime"] or found["ottertime"] or found["nobody"]
-            turns.append(_Turn(line.place, found["zoom"] or found["otter"], seconds(clock) - begin))
+            clock = found["zoomtime"] or found["ottertime"] or found["othertime"] or found["nobody"]
+            turns.append(_Turn(line.place, found["zoom"] or found["otter"] or found["other"], seconds(clock) - begin))
         elif not OTTERS_OWN.match(line.text):
             turns[-1].lines.append(line.text.strip())
     if all(turn.label is None for turn in turns):
         raise TranscriptError(f"{lines[0].place}: times but no speakers; export it with the speakers' names")
     return merge_turns((turn.segment() for turn in turns if turn.lines), pause=inf)
+
+
+def _times_in_brackets(lines: list[Line]) -> list[Line]:
+    """The lines of a text where a bare time stands above every label: in brackets no time can be taken for speech."""
+    bare = [TIME.fullmatch(line.text.strip()) is not None for line in lines]
+    labelled = [
+        LABELLED.match(line.text) is not None and not is_time for line, is_time in zip(lines, bare, strict=True)
+    ]
+    if (
+        not lines
+        or not bare[0]
+        or any(here and not below for here, below in zip(bare, [*labelled[1:], False], strict=True))
+    ):
+        return lines
+    return [
+        replace(line, text=f"[{line.text.strip(' []()-–')}]") if is_time else line
+        for line, is_time in zip(lines, bare, strict=True)
+    ]
+
+
+def _with_colons(lines: list[Line], speakers: frozenset[str]) -> list[Line]:
+    """The lines of a text where every one has a role, or a name that the caller knows, and then a tab or dash."""
+    found = [SEPARATED.match(line.text.strip()) for line in lines]
+    keys = [label_key(each["label"]) if each else "" for each in found]
+    if not all(key in speakers or role_of_label(key) or RECOGNISERS_LABEL.match(key) for key in keys):
+        return lines
+    return [
+        replace(line, text=f"{each['label']}: {each['rest']}") for line, each in zip(lines, found, strict=True) if each
+    ]
 
 
 def _by_labels(lines: Sequence[Line], labels: Labels) -> Sequence[Segment]:

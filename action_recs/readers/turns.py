@@ -15,8 +15,9 @@ PAUSE = 3.0
 BREATH = 0.7
 """Seconds: where each speaker has a channel, a shorter gap does not let the other one in."""
 
-JITTER = 1.0
-"""Seconds that a recogniser's times may be out of order, or a speaker overlap with himself, and still be right."""
+JITTER = 2.0
+"""Seconds that times may be out of order, or a speaker overlap with himself, and still be right: a recogniser's words,
+and whole seconds typed by hand."""
 
 LONGEST_SILENCE = 3600.0
 """Seconds: nobody is silent for an hour in a session; the times are broken, or two recordings are in one file."""
