@@ -13,7 +13,8 @@ from action_recs.training.labels import IGNORED
 def dataset(annotations, tokenizer, task=Task.RECOMMENDATION, mix=None, **changed):
     sessions = {each.name: each.train for each in load_collection(annotations)}
     settings = ReadingSettings(task, window_tokens=32, overlap_tokens=8)
-    plain = {"passes": 1, "batch_windows": 2, "recognised": 0.0, "wrong_speakers": 0.0, "seed": 0} | changed
+    plain = {"passes": 1, "batch_windows": 2, "recognised": 0.0, "wrong_speakers": 0.0, "masked": 0.0, "seed": 0}
+    plain |= changed
     return training_dataset(sessions, mix or {"authored": 1, "contrast": 1}, tokenizer, settings, **plain)
 
 
@@ -63,3 +64,22 @@ def test_the_seed_fixes_all_of_it(annotations, tokenizer):
 def test_passes_lay_other_borders(annotations, tokenizer):
     rows = dataset(annotations, tokenizer, Task.REVIEW, {"authored": 1}, passes=6).to_list()
     assert len({tuple(row["input_ids"]) for row in rows}) > len(rows) / 6
+
+
+def test_masked_tokens_are_hidden_and_keep_their_class(annotations, tokenizer):
+    plain, hidden = dataset(annotations, tokenizer), dataset(annotations, tokenizer, masked=0.3)
+    special = set(tokenizer.all_special_ids)
+    words = [number for row in hidden for number in row["input_ids"] if number not in special]
+    masked = sum(row["input_ids"].count(tokenizer.mask_token_id) for row in hidden)
+    assert 0.15 <= masked / (masked + len(words)) <= 0.45
+
+    def classes(made):
+        return Counter(label for row in made for label in row["labels"])
+
+    assert classes(plain) == classes(hidden)
+
+    def markers(made):
+        kept = special - {tokenizer.mask_token_id}
+        return Counter(number for row in made for number in row["input_ids"] if number in kept)
+
+    assert markers(plain) == markers(hidden)

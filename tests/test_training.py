@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoTokenizer
 
 import action_recs
 from action_recs.checkpoint import Task, load_checkpoint
@@ -126,6 +129,40 @@ def test_what_is_wrong_ends_the_script_with_one_line(
     message = str(caught.value.code)
     assert message.startswith("train.py: ")
     assert [word for word in words if word not in message] == []
+
+
+def test_a_run_with_fixed_embeddings_and_fewer_words(tiny_base, annotations, tmp_path, monkeypatch):
+    config = recipe(tmp_path, tiny_base, Task.REVIEW, train_embeddings=False, vocabulary=0, masked=0.2, keep=2)
+    run(monkeypatch, config, "--output", tmp_path / "run", "--annotations", annotations)
+    base, trained = AutoTokenizer.from_pretrained(tiny_base), load_checkpoint(tmp_path / "run", Task.REVIEW)
+    before = AutoModel.from_pretrained(tiny_base).get_input_embeddings().weight
+    after = trained.model.get_input_embeddings().weight
+    assert after.shape[0] == len(trained.tokenizer) < len(base)
+    for token in ("walk", "a"):
+        old, new = base.convert_tokens_to_ids(token), trained.tokenizer.convert_tokens_to_ids(token)
+        assert torch.equal(after[new], before[old].half().float())
+
+
+def test_averaged_checkpoints_are_the_mean_of_their_weights(runs, annotations, tmp_path, monkeypatch, capsys):
+    saved = sorted((runs / "review" / "checkpoints").glob("checkpoint-*"))
+    assert len(saved) == 2
+    arguments = [*saved, "--task", "review", "--like", runs / "review", "--output", tmp_path / "mean"]
+    arguments += ["--annotations", annotations]
+    monkeypatch.setattr(sys, "argv", ["average.py", *map(str, arguments)])
+    script("average").main()
+    mean = load_checkpoint(tmp_path / "mean", Task.REVIEW).model.state_dict()
+    each = [load_file(folder / "model.safetensors") for folder in saved]
+    for name in each[0]:
+        assert torch.allclose(mean[name], (each[0][name] + each[1][name]) / 2, atol=2e-3), name
+    assert "threshold" in capsys.readouterr().out
+
+
+def test_averaging_checkpoints_of_different_shape_is_refused(runs, models, tmp_path, monkeypatch):
+    arguments = [models / "recommendation", "--task", "review", "--like", runs / "review", "--output", tmp_path / "x"]
+    monkeypatch.setattr(sys, "argv", ["average.py", *map(str, arguments)])
+    with pytest.raises(SystemExit, match=r"average\.py: .*other weights"):
+        script("average").main()
+    assert not (tmp_path / "x").exists()
 
 
 def test_evaluating_prints_and_writes_figures_and_cards(models, annotations, annomi_csv, tmp_path, monkeypatch, capsys):

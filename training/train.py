@@ -9,6 +9,7 @@ was stopped goes on where it was with --resume.
 """
 
 import argparse
+import itertools
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from action_recs.training.examples import training_dataset
 from action_recs.training.start import start_model
 from action_recs.training.trainer import make_trainer
 from action_recs.training.tuning import tuned
+from action_recs.training.vocabulary import with_smaller_vocabulary
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
@@ -62,8 +64,13 @@ def train(config: TrainingConfig, output: Path, annotations: Path, annomi: Path 
 
     settings = ReadingSettings(config.task, config.window_tokens, config.overlap_tokens)
     checkpoint = start_model(config.base, settings)
+    sessions = {name: each.train for name, each in sets.items()}
+    if config.vocabulary is not None:
+        every = itertools.chain.from_iterable(sessions.values())
+        checkpoint = with_smaller_vocabulary(checkpoint, every, config.vocabulary)
+    checkpoint.model.get_input_embeddings().requires_grad_(config.train_embeddings)
     training = training_dataset(
-        {name: each.train for name, each in sets.items()},
+        sessions,
         config.mix,
         checkpoint.tokenizer,
         settings,
@@ -71,6 +78,7 @@ def train(config: TrainingConfig, output: Path, annotations: Path, annomi: Path 
         batch_windows=config.batch_windows,
         recognised=config.recognised,
         wrong_speakers=config.wrong_speakers,
+        masked=config.masked,
         seed=config.seed,
     )
 

@@ -38,10 +38,19 @@ class TrainingConfig:
         AdamW, and the share of steps over which the rate rises; it falls linearly after.
     recognised, wrong_speakers : float
         The probability that a session is read as a recogniser, or a diariser, would have written it.
+    masked : float
+        The share of tokens that are hidden in training.
+    vocabulary : int, optional
+        Keep this many of the encoder's first tokens and those that the training sessions hold; drop the others.
+    train_embeddings : bool
+        Whether the word embeddings are trained too. Left as they are, words that the sessions lack keep their place
+        among those that they hold.
     evaluations : int
         How often the development sessions are read during the run.
     evaluate_on : list of str
         The sets whose mean F1 chooses the checkpoint.
+    keep : int
+        How many of the evaluated checkpoints are kept, the latest ones and the best, so that they can be averaged.
     patience : int
         Evaluations without a gain after which training stops.
     seed : int
@@ -61,8 +70,12 @@ class TrainingConfig:
     warmup: float = 0.06
     recognised: float = 0.15
     wrong_speakers: float = 0.1
+    masked: float = 0.0
+    vocabulary: int | None = None
+    train_embeddings: bool = True
     evaluations: int = 8
     evaluate_on: tuple[str, ...] = field(default=("annomi", "authored"))
+    keep: int = 2
     patience: int = 3
     seed: int = 0
     decoding: Mapping[str, float] | None = None
@@ -71,9 +84,11 @@ class TrainingConfig:
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:  # so that "not a number" is refused too
                 raise ConfigError(f"{name}: must be at least {least}, not {getattr(self, name)}")
-        for name in ("recognised", "wrong_speakers", "warmup"):
+        for name in ("recognised", "wrong_speakers", "masked", "warmup"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name}: must lie between 0 and 1, not {getattr(self, name)}")
+        if self.vocabulary is not None and self.vocabulary < 0:
+            raise ConfigError(f"vocabulary: must be at least 0, not {self.vocabulary}")
         if self.decoding is not None and (
             set(self.decoding) != _DECODING or not all(0 <= rate <= 1 for rate in self.decoding.values())
         ):
@@ -98,6 +113,7 @@ _LEAST = {
     "batch_windows": 1,
     "evaluations": 1,
     "patience": 1,
+    "keep": 1,
     "learning_rate": 1e-8,
     "weight_decay": 0,
 }
@@ -148,7 +164,9 @@ def _typed(name: str, value: Any, kind: Any, source: str) -> Any:
             return Task(value)
         if kind is float and not isinstance(value, bool):
             return float(value)  # YAML reads 1e-4 as a string
-        if kind in (int, str) and type(value) is kind:
+        if kind in (int, str, bool) and type(value) is kind:
+            return value
+        if name == "vocabulary" and (value is None or type(value) is int):
             return value
         if name in ("mix", "decoding"):
             return {key: float(share) for key, share in value.items()}

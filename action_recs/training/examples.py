@@ -36,6 +36,7 @@ def training_dataset(
     batch_windows: int,
     recognised: float,
     wrong_speakers: float,
+    masked: float,
     seed: int,
 ) -> Dataset:
     """Lay the windows of all passes.
@@ -49,6 +50,9 @@ def training_dataset(
         Windows of like length stand together in groups of this size.
     recognised, wrong_speakers : float
         Probabilities of the variants (see ``augment.varied``).
+    masked : float
+        The share of tokens that are hidden, other ones in every pass: a model that has seen a transcript ten times
+        must still read the words around, and cannot learn it by heart.
 
     Returns
     -------
@@ -61,13 +65,18 @@ def training_dataset(
         one_pass: list[dict[str, Any]] = []
         for session in _drawn(sessions, mix, draw):
             session = varied(session, draw, recognised=recognised, wrong_speakers=wrong_speakers)
-            one_pass.extend(session_windows(session, tokenizer, settings, draw))
+            one_pass.extend(session_windows(session, tokenizer, settings, draw, masked=masked))
         rows.extend(_in_batches(one_pass, batch_windows, draw))
     return Dataset.from_list(rows)
 
 
 def session_windows(
-    session: AnnotatedSession, tokenizer: PreTrainedTokenizerBase, settings: ReadingSettings, draw: random.Random
+    session: AnnotatedSession,
+    tokenizer: PreTrainedTokenizerBase,
+    settings: ReadingSettings,
+    draw: random.Random,
+    *,
+    masked: float = 0.0,
 ) -> Iterator[dict[str, Any]]:
     """The windows of one session, without overlap, from a random first border."""
     pieces = tokenize(session.transcript, tokenizer, window_tokens=settings.window_tokens)
@@ -77,10 +86,18 @@ def session_windows(
     for window in make_windows(
         lengths, window_tokens=settings.window_tokens, overlap_tokens=0, first_window_tokens=first
     ):
-        ids = window_ids(window, pieces, tokenizer)
+        ids = _hidden(window_ids(window, pieces, tokenizer), tokenizer, draw, masked)
         inside = [label for piece in labels[window.first : window.last + 1] for label in piece]
         if any(label >= 0 for label in inside):
             yield {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": [IGNORED, *inside, IGNORED]}
+
+
+def _hidden(ids: list[int], tokenizer: PreTrainedTokenizerBase, draw: random.Random, share: float) -> list[int]:
+    """The tokens with a share of them replaced by the mask token; never a role marker or another special token."""
+    if not share or tokenizer.mask_token_id is None:
+        return ids
+    kept = set(tokenizer.all_special_ids)
+    return [number if number in kept or draw.random() >= share else tokenizer.mask_token_id for number in ids]
 
 
 def _in_batches(rows: list[dict[str, Any]], batch: int, draw: random.Random) -> Iterator[dict[str, Any]]:

@@ -75,7 +75,7 @@ def make_trainer(
         eval_strategy="steps",
         eval_steps=every,
         save_steps=every,
-        save_total_limit=2,
+        save_total_limit=config.keep,
         load_best_model_at_end=True,
         metric_for_best_model="f1",
         greater_is_better=True,

@@ -1,0 +1,77 @@
+"""Average the weights of several checkpoints of one task into one checkpoint, and choose its decoding settings.
+
+    python training/average.py runs/review/checkpoints/checkpoint-* --task review --like runs/review \\
+        --annomi AnnoMI-full.csv --output runs/review-averaged
+
+Checkpoints that lie on one path of training err in different places; the mean of their weights reads better than each
+of them and takes no more time (Izmailov et al. 2018, Averaging weights leads to wider optima; Wortsman et al. 2022,
+Model soups). They must have the same vocabulary.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+from transformers import AutoModelForTokenClassification
+
+from action_recs.annotation.collection import load_collection
+from action_recs.checkpoint import Checkpoint, Task, load_checkpoint, save_checkpoint
+from action_recs.errors import ActionRecsError, ModelError
+from action_recs.training.tuning import tuned
+
+ANNOTATIONS = Path(__file__).parent.parent / "annotations"
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    try:
+        mean = averaged(arguments.task, arguments.checkpoints, arguments.like)
+        save_checkpoint(mean, arguments.output)
+        as_shipped = load_checkpoint(arguments.output, arguments.task)  # in half precision
+        sets = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
+        best = tuned(as_shipped, {each.name: each.development for each in sets if each.development})
+        save_checkpoint(best, arguments.output)
+    except ActionRecsError as error:
+        raise SystemExit(f"average.py: {error}") from None
+    print(f"{arguments.output}: {best.settings.decoding}")
+
+
+def averaged(task: Task, checkpoints: list[Path], like: Path) -> Checkpoint:
+    """The checkpoint ``like``, with the mean of the others' weights in place of its own."""
+    mean = load_checkpoint(like, task)
+    mean.model.load_state_dict(averaged_weights(checkpoints, mean.model.state_dict()))
+    return mean
+
+
+def averaged_weights(checkpoints: list[Path], like: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The mean of every tensor; an error when one of them is missing or of another shape."""
+    total = {name: torch.zeros_like(tensor, dtype=torch.float32) for name, tensor in like.items()}
+    for folder in tqdm(checkpoints, desc="averaging", unit="checkpoint"):
+        try:
+            model = AutoModelForTokenClassification.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+            )
+        except Exception as error:  # transformers and safetensors each raise their own
+            raise ModelError(f"{folder}: cannot be loaded as a checkpoint ({type(error).__name__})") from error
+        weights = model.state_dict()
+        if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in total.items()}:
+            raise ModelError(f"{folder}: has other weights than --like; average checkpoints of one run")
+        for name, tensor in weights.items():
+            total[name] += tensor / len(checkpoints)
+    return total
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoints", type=Path, nargs="+", help="folders with weights, such as a run's checkpoints")
+    parser.add_argument("--task", type=Task, required=True, help="recommendation or review")
+    parser.add_argument("--like", type=Path, required=True, help="a finished run: its tokenizer and windows are taken")
+    parser.add_argument("--output", type=Path, required=True, help="the folder of the averaged checkpoint")
+    parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
+    parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv, which is public but not part of this repository")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
