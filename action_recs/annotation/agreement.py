@@ -338,7 +338,8 @@ def _alpha(sums: Counts) -> Counts:
 
 def _divided(part: Counts, whole: Counts) -> Counts:
     """The quotient; not-a-number where the divisor is 0 (or would be, were it not for rounding)."""
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=np.abs(whole) > TINY)
+    found: Counts = np.divide(part, whole, out=np.full(part.shape, np.nan), where=np.abs(whole) > TINY)
+    return found
 
 
 TINY = 1e-12
