@@ -66,9 +66,7 @@ def placed(
 
 def stretch(document: Document, mark: Mark) -> tuple[int, int]:
     """The code points of the document that a mark covers; marks of whole utterances with the speakers' labels."""
-    if mark.start is None or mark.end is None:
-        return document.line(mark.first)[0], document.line(mark.last)[1]
-    return document.offset(mark.first, mark.start), document.offset(mark.last, mark.end)
+    return document.stretch(mark.first, mark.last, mark.start, mark.end)
 
 
 def facts_of(session: AnnotatedSession) -> dict[str, str]:
