@@ -73,35 +73,36 @@ class Document:
         last = max(bisect_right(self.opens, inner_end - 1) - 1, first)
         return Place(first, last, start - self.starts[first], end - self.starts[last])
 
-    def offset(self, utterance: int, character: int) -> int:
-        """Where a character of an utterance stands in the text."""
-        return self.starts[utterance] + character
-
-    def line(self, utterance: int) -> tuple[int, int]:
-        """Where an utterance begins, with its speaker's label, and (exclusive) ends."""
-        return self.opens[utterance], self.starts[utterance] + len(self.transcript.utterances[utterance].text)
+    def stretch(self, first: int, last: int, start: int | None = None, end: int | None = None) -> tuple[int, int]:
+        """Where a mark lies in the text; one of whole utterances takes in the speakers' labels."""
+        if start is None or end is None:
+            return self.opens[first], self.starts[last] + len(self.transcript.utterances[last].text)
+        return self.starts[first] + start, self.starts[last] + end
 
 
 def lay_out(transcript: Transcript) -> Document:
-    """Write a session as a document. Line ends inside an utterance become blanks, so that offsets stay.
+    """Write a session as a document that can be read again. Line ends inside an utterance become blanks.
 
     The speaker's label opens the line where it says the role by itself, otherwise the role does: only then are the
     roles known to whoever reads the text.
     """
+    one_lined = tuple(replace(each, text=one_line(each.text)) for each in transcript.utterances)
+    return exact_document(replace(transcript, utterances=one_lined))
+
+
+def exact_document(transcript: Transcript) -> Document:
+    """Write a session as a document, every text as it is: for forms that keep beside it where utterances begin."""
     lines: list[str] = []
     starts: list[int] = []
     opens: list[int] = []
-    utterances = []
     position = 0
     for utterance in transcript.utterances:
         label = shown_speaker(utterance.speaker, utterance.role)
-        said = one_line(utterance.text)
         opens.append(position)
         starts.append(position + len(label) + 2)
-        lines.append(f"{label}: {said}\n")
+        lines.append(f"{label}: {utterance.text}\n")
         position += len(lines[-1])
-        utterances.append(replace(utterance, text=said))
-    return Document("".join(lines), replace(transcript, utterances=tuple(utterances)), tuple(starts), tuple(opens))
+    return Document("".join(lines), transcript, tuple(starts), tuple(opens))
 
 
 def shown_speaker(speaker: str | None, role: Role) -> str:

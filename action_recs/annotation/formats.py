@@ -28,9 +28,9 @@ FAMILIES = (
     "elan",
     "label_studio",  # JSON of a known shape
     "jsonl",
+    "standoff_form",
     "prodigy",
     "doccano",
-    "standoff_form",
     "convokit",
     "brat",  # folders
     "inline",
@@ -99,7 +99,7 @@ class AnnotationFormat:
         Yields every session with its marks, one after another, and a :class:`Problem` for what cannot be read. Raises
         AnnotationError or TranscriptError only where nothing at all can be read.
     write : callable or None
-        Writes sessions, as a stream, to a path: a file, or an empty folder (see ``folder``). None where it is only read.
+        Writes sessions to a path: a file, or an empty folder (see ``folder``). None where it is read only.
     suffix : str
         Of the files that are written: ".json".
     folder : bool

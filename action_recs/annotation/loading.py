@@ -110,6 +110,8 @@ class Annotations:
             self.problems.extend(error.problems or (_placed(str(error), content.name, ""),))
         except TranscriptError as error:
             self.problems.append(_placed(str(error), content.name, ""))
+        except UnicodeDecodeError:  # in a part of a large file that was not looked at before
+            self.problems.append(Problem("unreadable", "not UTF-8 text", "save it as UTF-8", file=content.name))
 
     def _checked(self, found: MarkedSession, file: str) -> AnnotatedSession | None:
         if found.annotator is None and self._options.annotator is not None:

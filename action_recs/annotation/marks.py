@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from action_recs.annotation.annotated import AnnotatedSession
+from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedReview, AnnotatedSession
 from action_recs.annotation.problems import Problem
 from action_recs.transcript import Transcript
 
@@ -76,7 +76,20 @@ class MarkedSession:
 
 def marked(session: AnnotatedSession, record: str = "") -> MarkedSession:
     """A session of ours as marks, for the forms that write every label the same way."""
-    spans = [
+    return MarkedSession(
+        id=session.id,
+        transcript=session.transcript,
+        marks=(*span_marks(session.recommendations, record), *run_marks(session.reviews, record)),
+        annotator=session.annotator,
+        group=session.group,
+        metadata=session.metadata,
+        record=record,
+    )
+
+
+def span_marks(spans: Iterable[AnnotatedRecommendation], record: str = "") -> list[Mark]:
+    """Recommendations as marks."""
+    return [
         Mark(
             label="recommendation",
             first=span.utterance,
@@ -88,9 +101,13 @@ def marked(session: AnnotatedSession, record: str = "") -> MarkedSession:
             score=span.score,
             record=record,
         )
-        for span in session.recommendations
+        for span in spans
     ]
-    runs = [
+
+
+def run_marks(runs: Iterable[AnnotatedReview], record: str = "") -> list[Mark]:
+    """Reviews as marks."""
+    return [
         Mark(
             label="review",
             first=run.first,
@@ -99,17 +116,8 @@ def marked(session: AnnotatedSession, record: str = "") -> MarkedSession:
             score=run.score,
             record=record,
         )
-        for run in session.reviews
+        for run in runs
     ]
-    return MarkedSession(
-        id=session.id,
-        transcript=session.transcript,
-        marks=(*spans, *runs),
-        annotator=session.annotator,
-        group=session.group,
-        metadata=session.metadata,
-        record=record,
-    )
 
 
 def _given(**attributes: str | None) -> dict[str, str]:
