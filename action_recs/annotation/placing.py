@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.document import Document
@@ -78,7 +79,7 @@ def facts_of(session: AnnotatedSession) -> dict[str, str]:
 
 def with_facts(found: MarkedSession, facts: Mapping[str, str]) -> MarkedSession:
     """The session with what :func:`facts_of` wrote; names that it does not know are metadata."""
-    known = {name: value for name, value in facts.items() if name in FACTS}
+    known: dict[str, Any] = {name: value for name, value in facts.items() if name in FACTS}
     group = known.pop("group", "")
     return replace(
         found,
@@ -109,3 +110,8 @@ def check_xml(session: AnnotatedSession) -> None:
 def xml_text(text: str) -> str:
     """The text without the characters that no XML document can hold: for names and notes, never for a transcript."""
     return NOT_IN_XML.sub("\ufffd", text)
+
+
+def file_name(name: str) -> str:
+    """A file's name that every system takes; the true name stands inside the file."""
+    return re.sub(r"[^\w.@+-]", "_", name).lstrip(".") or "_"

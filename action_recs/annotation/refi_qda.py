@@ -127,15 +127,15 @@ def _sessions(
     listed = [fact.removeprefix(ANNOTATED_BY) for fact in facts if fact.startswith(ANNOTATED_BY)]
     for who in listed:
         coded[who] = []
-    for who, found in _codings(element, document, project, record):
-        coded[who].append(found)
+    for user, found in _codings(element, document, project, record):
+        coded[user].append(found)
     known = {fact: value for fact, value in facts.items() if not fact.startswith(ANNOTATED_BY)}
-    for who, marks in (coded or {None: []}).items():
+    for annotator, marks in (coded or {None: []}).items():
         session = MarkedSession(
             id=identity,
             transcript=document.transcript,
             marks=tuple(mark for mark in marks if isinstance(mark, Mark)),
-            annotator=who,
+            annotator=annotator,
             record=record,
             problems=tuple(mark for mark in marks if isinstance(mark, Problem)),
         )
@@ -154,9 +154,9 @@ def _codings(
         elif kind in ("PlainTextSelection", "TranscriptSelection"):
             place = f"{record}, selection {part.get('guid')}"
             if kind == "PlainTextSelection":
-                ends = part.get("startPosition"), part.get("endPosition")
+                ends = [part.get("startPosition"), part.get("endPosition")]
             else:
-                ends = tuple(positions.get(_guid(part.get(which))) for which in ("fromSyncPoint", "toSyncPoint"))
+                ends = [positions.get(_guid(part.get(which))) for which in ("fromSyncPoint", "toSyncPoint")]
             try:
                 start, end = (int(each or "") for each in ends)
             except ValueError:

@@ -21,7 +21,7 @@ from action_recs.annotation.document import lay_out, read_document
 from action_recs.annotation.formats import EVERYTHING, AnnotationFormat, LoadOptions, is_folder
 from action_recs.annotation.marks import Mark, MarkedSession, marked
 from action_recs.annotation.offsets import to_utf16
-from action_recs.annotation.placing import ATTRIBUTES, check_xml, facts_of, placed, stretch, with_facts
+from action_recs.annotation.placing import ATTRIBUTES, check_xml, facts_of, file_name, placed, stretch, with_facts
 from action_recs.annotation.problems import Problem
 from action_recs.errors import AnnotationError, TranscriptError
 from action_recs.readers.archive import ZIP, member, open_archive
@@ -256,9 +256,9 @@ def _written(
 ) -> Iterator[tuple[AnnotatedSession, Any, Path]]:
     cassis = library("cassis", str(path), "UIMA CAS")
     for session in sessions:
-        folder = path / _file_name(session.id)
+        folder = path / file_name(session.id)
         folder.mkdir(exist_ok=True)
-        name = _file_name(session.annotator or "unnamed")
+        name = file_name(session.annotator or "unnamed")
         while (folder / f"{name}{suffix}").exists():  # two names that a file system cannot tell apart
             name += "_"
         yield session, _made(session, cassis), folder / f"{name}{suffix}"
@@ -299,11 +299,6 @@ def _type_system(cassis: Any) -> Any:
         for name in features:
             system.create_feature(made, name, "uima.cas.String")
     return system
-
-
-def _file_name(name: str) -> str:
-    """A name that every file system takes; the CAS has the true one."""
-    return re.sub(r"[^\w.@+-]", "_", name).lstrip(".") or "_"
 
 
 FORMATS = (
