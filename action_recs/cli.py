@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 import action_recs
-from action_recs.annotation.commands import app as annotations
+from action_recs.annotation import commands
 from action_recs.errors import ActionRecsError, OutputError, TranscriptError
 from action_recs.export import check_output, write_sessions
 from action_recs.readers.source import read_sources
@@ -32,7 +32,7 @@ app = typer.Typer(
     help="Find what a therapist recommends between sessions, and what was looked back at. Runs offline.",
 )
 
-app.add_typer(annotations, name="annotations")
+app.add_typer(commands.app, name="annotations")
 
 BAD_INPUT = 2
 """Exit code when nothing could be done."""

@@ -62,32 +62,32 @@ class Annotations:
 
     def _contents(self) -> Iterator[tuple[Content, AnnotationFormat]]:
         """The file, or what a folder holds, each with its form."""
-        content = self._content(self.path)
-        if content is None:
-            return
-        form = self._form or detect(content)
-        if form is not None and (form.matches(content) or not self.path.is_dir()):
+        if self.path.is_dir():
+            yield from self._in_folder(self.path)
+        elif (content := self._content(self.path)) is not None:
+            if form := self._form or detect(content):
+                yield content, form
+            else:
+                known = ", ".join(each.name for each in formats())
+                what = "no known form of annotations"
+                self.problems.append(Problem("unknown-form", what, f"the forms are {known}", file=content.name))
+
+    def _in_folder(self, folder: Path) -> Iterator[tuple[Content, AnnotationFormat]]:
+        """A folder that is one export, or what is in it and in the folders below."""
+        content = Content(str(folder), b"", stem=folder.name, path=folder)
+        if (form := self._form or detect(content)) and form.matches(content):
             yield content, form
             return
-        if not self.path.is_dir():
-            known = ", ".join(each.name for each in formats())
-            problem = Problem(
-                "unknown-form", "no known form of annotations", f"the forms are {known}", file=content.name
-            )
-            self.problems.append(problem)
-            return
-        for path in sorted(each for each in self.path.iterdir() if not each.name.startswith(".")):
-            inner = self._content(path)
-            if inner is None:
-                continue
-            if (found := self._form or detect(inner)) is not None and found.matches(inner):
-                yield inner, found
-            else:
-                self.unread.append(str(path))
+        for path in sorted(each for each in folder.iterdir() if not each.name.startswith(".")):
+            if path.is_dir():
+                yield from self._in_folder(path)
+            elif (inner := self._content(path)) is not None:
+                if (found := self._form or detect(inner)) and found.matches(inner):
+                    yield inner, found
+                else:
+                    self.unread.append(str(path))
 
     def _content(self, path: Path) -> Content | None:
-        if path.is_dir():
-            return Content(str(path), b"", stem=path.name, path=path)
         try:
             return load_content(path)
         except TranscriptError as error:
