@@ -323,8 +323,6 @@ def _rows(session: AnnotatedSession) -> Iterator[list[Any]]:
 
 
 FORMATS = (
-    AnnotationFormat("csv", matches_text, load_text, write_text, ".csv", holds=EVERYTHING - NOT_HELD, streams=True),
-    AnnotationFormat(
-        "excel", matches_excel, load_excel, write_excel, ".xlsx", holds=EVERYTHING - NOT_HELD - {"line_ends"}
-    ),
+    AnnotationFormat("csv", matches_text, load_text, write_text, ".csv", holds=HOLDS, streams=True),
+    AnnotationFormat("excel", matches_excel, load_excel, write_excel, ".xlsx", holds=HOLDS - {"line_ends"}),
 )
