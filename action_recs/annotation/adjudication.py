@@ -22,7 +22,7 @@ How = Literal["majority", "union", "intersection", "judge"]
 
 MOST: Mapping[str, Callable[[int], int]] = {
     "majority": lambda people: people // 2 + 1,
-    "union": lambda people: 1,
+    "union": lambda _: 1,
     "intersection": lambda people: people,
 }
 """How many of the annotators must have marked a place."""
@@ -106,8 +106,8 @@ def _merged(marked: Mapping[str, AnnotatedSession], how: str) -> AnnotatedSessio
     runs = {who: extents(session, Label.REVIEW) for who, session in marked.items()}
     taken: set[str] = set()
     recommendations = []
-    for extent in _voted(list(spans.values()), least):
-        if (extent := _without_blanks(extent, first)) is None:
+    for voted in _voted(list(spans.values()), least):
+        if (extent := _without_blanks(voted, first)) is None:
             continue
         own = [marked[who].recommendations[at] for who in marked if (at := _closest(extent, spans[who])) is not None]
         recommendations.append(_recommendation(extent, own, first, taken))

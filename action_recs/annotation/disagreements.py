@@ -90,8 +90,8 @@ def _of_session(name: str, versions: Mapping[str, AnnotatedSession], label: Labe
             if len(set(own.values())) > 1:
                 kind = "extent" if all(own.values()) else "only some"
                 yield _disagreement(name, label, own, kind)
-            elif label is Label.RECOMMENDATION and len({forms[by, *mark] for mark, by in cluster}) > len(
-                next(iter(own.values()))
+            elif label is Label.RECOMMENDATION and any(
+                len({forms[by, *mark] for mark, by in cluster if mark == each}) > 1 for each, _ in cluster
             ):
                 yield _disagreement(name, label, own, "form")
             cluster = []
@@ -153,7 +153,8 @@ def _section(number: int, found: Disagreement, sessions: Mapping[tuple[str, str]
         shown = range(max(found.first - CONTEXT, 0), min(found.last + CONTEXT + 1, len(session.transcript)))
         lines = "".join(_line(index, session, found, who) for index in shown)
         rows.append(f"<div class=version><h3>{escape(who)}</h3>{lines}</div>")
-    head = f"{number}. {escape(found.session)}: {found.label.value}, utterances {found.first} to {found.last} ({found.kind})"
+    where = f"{found.label.value}, utterances {found.first} to {found.last}"
+    head = f"{number}. {escape(found.session)}: {where} ({found.kind})"
     return f"<section id=d{number}><h2>{head}</h2><div class=versions>{''.join(rows)}</div></section>"
 
 
@@ -184,7 +185,8 @@ body {{ font: 16px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75r
 section {{ border-top: 1px solid #ccc; padding: 0.5rem 0 1rem; break-inside: avoid; }}
 h1 {{ font-size: 1.4rem; }} h2 {{ font-size: 1.05rem; }} h3 {{ font-size: 0.95rem; margin: 0.3rem 0; }}
 .versions {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.5rem; }}
-p {{ margin: 0.3rem 0; white-space: pre-wrap; }} .context {{ color: #666; }} mark {{ background: #ffe08a; padding: 0 0.1em; }}
+p {{ margin: 0.3rem 0; white-space: pre-wrap; }} .context {{ color: #666; }}
+mark {{ background: #ffe08a; padding: 0 0.1em; }}
 </style></head><body>
 <h1>Disagreements between annotators</h1>
 <p>{count} in {sessions} sessions. Each annotator's version stands beside the others', with what they marked.

@@ -306,9 +306,6 @@ def _rows(session: AnnotatedSession) -> Iterator[list[Any]]:
             index,
             each.speaker,
             each.role.value,
-            each.text,
-            each.start,
-            each.end,
         ]
         labels = [int(index in marked[label]) for label in Label]
         yield [
