@@ -41,7 +41,7 @@ def records(content: Content) -> Iterator[tuple[str, Any]]:
     if isinstance(content.json, list):
         yield from ((f"record {number}", record) for number, record in enumerate(content.json, start=1))
     elif content.json is not None:
-        yield "record 1", content.json
+        yield "line 1", content.json
     elif (content.text or "").lstrip().startswith("["):
         yield from _elements(text_stream(content))
     else:

@@ -125,6 +125,7 @@ def _session(record: Any, place: str) -> MarkedSession:
                 score=said.pop("score"),
                 attributes=said,
                 record=f"{place}, {label} {number}",
+                offset=each.start if label == "recommendation" else None,
             )
             marks.append(mark)
     facts = {name: getattr(record, name) for name in IDENTIFIERS}
