@@ -82,11 +82,38 @@ def test_agree_compares_files_by_their_names(run, markup, tmp_path):
     assert "anna - ben" in run("agree", markup, tmp_path / "ben.txt").output
 
 
+def test_agree_merges_versions_and_writes_the_disagreements(run, markup, tmp_path):
+    (tmp_path / "ben.txt").write_text(MARKUP.replace("Walk daily</rec>", "Walk</rec> daily"), encoding="utf-8")
+    merged, page = tmp_path / "merged.jsonl", tmp_path / "page.html"
+    result = run("agree", markup, tmp_path / "ben.txt", "--adjudicate", "intersection", "-o", merged, "--html", page)
+    assert result.exit_code == 0
+    assert [span.text for span in load_annotations(merged)[0].recommendations] == ["Walk"]
+    assert "anna" in page.read_text(encoding="utf-8")
+
+
+def test_split_keeps_clients_together_and_reports_near_duplicates(run, tmp_path):
+    talk = "T: Last week we spoke about going out for a walk before breakfast every day.\n"
+    text = "".join(f"# session: c{n // 2}-s{n % 2 + 1}\n{talk}C: Number {n}.\n" for n in range(8))
+    (tmp_path / "all.txt").write_text(text, encoding="utf-8")
+    folder = tmp_path / "sets"
+    result = run("split", tmp_path / "all.txt", "-o", folder, "--shares", "train=0.5,test=0.5", "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.output)
+    assert report == json.loads((folder / "split.json").read_text(encoding="utf-8"))
+    groups = {name: {each.group for each in load_annotations(folder / f"{name}.jsonl")} for name in ("train", "test")}
+    assert sorted(groups["train"] | groups["test"]) == ["c0", "c1", "c2", "c3"]
+    assert not groups["train"] & groups["test"]
+    assert report["leaks"]
+    assert "nearly the same" in run("split", tmp_path / "all.txt", "-o", folder).output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("check", "absent.json", "--extra", "ask"), "--extra"),
         (("check", "absent.json", "--schema", "absent.yaml"), "absent.yaml: cannot be read"),
+        (("agree", "absent.json", "--adjudicate", "union"), "go together"),
+        (("split", "absent.json", "-o", "x", "--shares", "half"), "--shares"),
         (("convert", "absent.json", "--to", "nonesuch", "-o", "x"), "unknown form"),
     ],
 )

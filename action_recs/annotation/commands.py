@@ -6,6 +6,7 @@ The command line imports this module at its start; what a command needs is impor
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -16,6 +17,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from action_recs.errors import AnnotationError, OutputError
 
 if TYPE_CHECKING:
     from action_recs.annotation.annotated import AnnotatedSession
@@ -99,7 +102,7 @@ def convert(
     with _errors():
         from action_recs.annotation.loading import write_annotations
 
-        found = _stream(source, format, schema, extra, roles, annotator, fix=fix, collect=False)
+        found = _stream(source, format, schema, extra, roles, annotator, fix=fix)
         lost = write_annotations(_progress(found), output, to)
         sessions = sum(found.forms.values())
         changes = [change.to_dict() for change in found.changes]
@@ -123,28 +126,39 @@ def agree(
     extra: Extra = None,
     roles: Roles = None,
     html: Annotated[Path | None, typer.Option(help="Write the disagreements here, a page to adjudicate from.")] = None,
+    adjudicate: Annotated[
+        str | None, typer.Option(help="Merge into one version: majority, union, intersection or judge.")
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="The annotator who decides, for --adjudicate judge.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The merged sessions, as JSON lines.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare annotators: Cohen's kappa, F1 of utterances and spans, Krippendorff's alpha, each with its interval.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       action-recs annotations agree anna.json ben.json --html disagreements.html
+
+      action-recs annotations agree anna.json ben.json --adjudicate union -o merged.jsonl
     """
     with _errors():
         from action_recs.annotation.agreement import agreement
 
+        if (adjudicate is None) != (output is None):
+            raise AnnotationError("--adjudicate and -o go together: how to merge, and where to write it")
         found = _named_apart(
-            {
-                path: list(_progress(_stream(path, format, schema, extra, roles, None, fix=False, collect=False)))
-                for path in sources
-            }
+            {path: list(_progress(_stream(path, format, schema, extra, roles, None))) for path in sources}
         )
         compared = agreement(found)
         if html:
             from action_recs.annotation.disagreements import write_page
 
             write_page(found, html)
+        if adjudicate and output:
+            from action_recs.annotation.adjudication import adjudicate as merge
+            from action_recs.annotation.loading import write_annotations
+
+            write_annotations(merge(found, adjudicate, judge=judge), output, "jsonl")  # type: ignore[arg-type] # it checks
         if as_json:
             _print_json(compared.to_dict())
             return
@@ -157,8 +171,67 @@ def agree(
             console.print(Text(f"{len(compared.alone)} sessions were marked by one annotator only, and are left out"))
 
 
-def _named_apart(versions: dict[Path, list[AnnotatedSession]]) -> list[AnnotatedSession]:
-    """All sessions, each annotator under one name: the file's where data names nobody, or two files the same one."""
+@app.command()
+def split(
+    sources: Annotated[list[Path], typer.Argument(help="Files or folders in any form of annotations.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder that the sets are written to.")],
+    shares: Annotated[str, typer.Option(help="The sets, and the share of each.")] = "train=0.8,validation=0.1,test=0.1",
+    seed: Annotated[int, typer.Option(help="The same seed and sessions give the same sets.")] = 0,
+    format: Form = "auto",
+    schema: Names = None,
+    extra: Extra = None,
+    roles: Roles = None,
+    as_json: AsJson = False,
+) -> None:
+    """Divide sessions into sets by client, balanced by label, and report near-duplicates between the sets.
+
+    The folder gets a file of JSON lines a set, and split.json with the groups of each.
+    """
+    with _errors():
+        from action_recs.annotation.dataset import COUNTED, split_sessions
+        from action_recs.annotation.loading import write_annotations
+
+        wanted = _shares(shares)
+        found = _named_apart(
+            {path: list(_progress(_stream(path, format, schema, extra, roles, None))) for path in sources}, keep=True
+        )
+        divided = split_sessions(found, wanted, seed=seed)
+        try:
+            output.mkdir(exist_ok=True)
+            for name, sessions in divided.sets.items():
+                write_annotations(sessions, output / f"{name}.jsonl", "jsonl")
+            (output / "split.json").write_text(json.dumps(divided.to_dict(), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{output}: cannot be written ({error.strerror})") from None
+        if as_json:
+            _print_json(divided.to_dict())
+            return
+        console = Console()
+        table = Table("Set", "Groups", *(name.capitalize() for name in COUNTED))
+        for row in divided.rows():
+            table.add_row(*map(Text, row))
+        console.print(table)
+        for leak in divided.leaks:
+            one, other = (f"{session} ({name})" for session, name in zip(leak.sessions, leak.sets, strict=True))
+            console.print(Text(f"nearly the same: {one} and {other}, {leak.shared:.0%} of the shorter one"))
+
+
+def _shares(text: str) -> dict[str, float]:
+    """Read the value of ``--shares``."""
+    try:
+        shares = {name.strip(): float(share) for name, share in (each.split("=") for each in text.split(","))}
+    except ValueError:
+        shares = {}
+    if not shares or not all(re.fullmatch(r"\w+", name) for name in shares):
+        raise AnnotationError("--shares: write names and numbers, such as 'train=0.8,test=0.2'")
+    return shares
+
+
+def _named_apart(versions: dict[Path, list[AnnotatedSession]], *, keep: bool = False) -> list[AnnotatedSession]:
+    """All sessions, each annotator under one name: the file's where data names nobody, or two files the same one.
+
+    With ``keep``, who is not named stays so where nobody else marked the session.
+    """
     from dataclasses import replace
 
     names = Counter((session.id, session.annotator) for sessions in versions.values() for session in sessions)
@@ -167,9 +240,9 @@ def _named_apart(versions: dict[Path, list[AnnotatedSession]]) -> list[Annotated
     for path, sessions in versions.items():
         shown = path.stem if stems[path.stem] == 1 else str(path)
         for session in sessions:
-            if session.annotator is None:
+            if session.annotator is None and not (keep and names[session.id, None] == 1):
                 session = replace(session, annotator=shown)
-            elif names[session.id, session.annotator] > 1:
+            elif session.annotator is not None and names[session.id, session.annotator] > 1:
                 session = replace(session, annotator=f"{shown}: {session.annotator}")
             found.append(session)
     return found
@@ -183,8 +256,8 @@ def _stream(
     roles: str | None,
     annotator: str | None,
     *,
-    fix: bool,
-    collect: bool,
+    fix: bool = False,
+    collect: bool = False,
 ) -> Annotations:
     from action_recs.annotation.loading import stream_annotations
     from action_recs.annotation.schema import load_schema
