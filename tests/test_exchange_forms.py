@@ -48,7 +48,7 @@ def test_a_comment_on_a_selection_says_what_is_ours_and_keeps_the_rest_to_itself
 
 
 def test_uima_counts_in_utf16(tmp_path, names):
-    (session,) = (each for each in load_annotations(FIXTURES / "inception_json" / "s1.txt" / "anna.json", schema=names))
+    (session,) = load_annotations(FIXTURES / "inception_json" / "s1.txt" / "anna.json", schema=names)
     write_annotations([session], tmp_path / "out", "uima-json")
     (file,) = (tmp_path / "out").rglob("*.json")
     text = "".join(f"{role.value.capitalize()}: {words}\n" for role, words in said(session))
