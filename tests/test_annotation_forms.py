@@ -132,6 +132,21 @@ def test_what_a_model_tagged_is_read_as_its_annotation(tmp_path):
     assert load_annotations(tmp_path / "tasks.json") == [session]
 
 
+def test_a_broken_brat_folder_is_told_by_file_line_and_mark(tmp_path):
+    (tmp_path / "s1.txt").write_bytes(b"T: Rosebud, walk.\r\nC: Ok.\r\n")
+    lines = ["T1\tRec 3 7;12 16\tRose walk", "Rosebud", "T2\tRec 99 100\tx", "T2\tRec 12 16\tRosebud"]
+    (tmp_path / "s1.ann").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(AnnotationError) as caught:
+        load_annotations(tmp_path)
+    assert [(each.kind, each.record, each.offset) for each in caught.value.problems] == [
+        ("unreadable", "s1.ann, line 2", None),
+        ("duplicate-id", "s1.ann, line 4", None),
+        ("discontinuous", "s1.ann, line 1, T1", 3),
+        ("text-differs", "s1.ann, line 4, T2", 12),
+    ]
+    assert "Rosebud" not in str(caught.value)
+
+
 # What every form is written with: all that a session can hold.
 
 
@@ -190,7 +205,7 @@ def test_a_round_trip_keeps_what_the_form_holds_and_says_what_it_does_not(tmp_pa
 OF_SPANS = {"form", "category", "id", "restates", "spans"}
 
 FACTS = {
-    "speaker": lambda session: [each.speaker or each.role.value.capitalize() for each in session.transcript.utterances],
+    "speaker": lambda session: [(each.speaker or each.role).casefold() for each in session.transcript.utterances],
     "times": lambda session: [(each.start, each.end) for each in session.transcript.utterances],
     "line_ends": lambda session: [each.text for each in session.transcript.utterances],
     "annotator": lambda session: session.annotator,

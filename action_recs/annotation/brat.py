@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -25,7 +25,7 @@ TEXT_BOUND = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 ATTRIBUTE = re.compile(r"[AM]\d+\t(\S+) (\S+)(?: (.+))?")
 NOTE = re.compile(r"#\d+\tAnnotatorNotes (\S+)\t(.*)")
 RELATION = re.compile(r"R\d+\t(\S+) \w+:(\S+) \w+:(\S+)\s*")
-UNUSED = ("E", "*", "N", "#", "R")
+UNUSED = re.compile(r"(?:[ENR#]\d+|\*)\t.*")
 """Lines of events, equivalences, normalisations and other comments: nothing of ours can stand in them."""
 
 RELATIONS = ("restates", "same")
@@ -68,14 +68,15 @@ def _file(path: Path, annotator: str | None, options: LoadOptions) -> Iterator[M
     found = _Annotations(options, shift)
     for number, line in enumerate(lines.split("\n"), start=1):
         found.read(line.rstrip("\r"), f"line {number}")
-    marks = tuple(found.marks(document))
+    name = path.relative_to(path.parent.parent if annotator else path.parent).as_posix()
+    marks = tuple(replace(mark, record=f"{name}, {mark.record}") for mark in found.marks(document))
     yield MarkedSession(
         id=unquote(path.stem),
         transcript=document.transcript,
         marks=marks,
         annotator=annotator,
-        record=path.relative_to(path.parent.parent if annotator else path.parent).as_posix(),
-        problems=tuple(found.problems),
+        record=name,
+        problems=tuple(replace(problem, record=f"{name}, {problem.record}") for problem in found.problems),
     )
 
 
@@ -115,7 +116,7 @@ class _Annotations:
                 self.said.append((found[1], name, value))
         elif (found := RELATION.fullmatch(line)) and found[1].casefold() in RELATIONS:
             self.relations.append((found[2], found[3]))
-        elif line.strip() and not line.startswith(UNUSED):
+        elif line.strip() and not UNUSED.fullmatch(line):
             self.problems.append(Problem("unreadable", "no line of brat's standoff", "export it again", place))
 
     def marks(self, document: Document) -> Iterator[Mark]:

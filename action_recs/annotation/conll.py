@@ -80,7 +80,8 @@ def load(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Pro
             transcript = with_roles([segment for segment, _ in read], options.roles, session_id=name)
         except TranscriptError as error:
             remedy = "write '# speaker = Therapist' or '# speaker = Client' above each utterance"
-            yield Problem("no-speaker", str(error).rpartition("; ")[0], remedy, place)
+            what = str(error).rpartition("; ")[0].rpartition(": ")[2]
+            yield Problem("no-speaker", what, remedy, place)
             continue
         marks = tuple(_marks(blocks, [places for _, places in read], options, problems))
         yield MarkedSession(name, transcript, marks, facts.get("annotator"), record=place, problems=tuple(problems))

@@ -250,7 +250,8 @@ def _in_text(region: _Region, document: Any, problems: list[Problem]) -> Iterato
     at = document.place(*points) if points else None
     if at is None:
         remedy = "export text and labels together again"
-        problems.append(Problem("outside-text", "no stretch of the text", remedy, region.record, start))
+        kind = "ends-before-start" if end <= start else "outside-text"
+        problems.append(Problem(kind, "no stretch of the text", remedy, region.record, start))
         return
     for label in region.labels:
         yield Mark(

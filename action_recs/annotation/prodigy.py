@@ -56,8 +56,9 @@ def _record(place: str, record: Any) -> SpanRecord | Problem | None:
     for number, each in enumerate(record.get("spans") or (), start=1):
         if not isinstance(each, dict) or not isinstance(each.get("label"), str):
             return Problem("unreadable", f"span {number} has no label", "export the dataset with db-out", place)
-        said = {key: value for key, value in each.items() if key not in OF_A_SPAN and isinstance(value, str)}
-        said |= each["attributes"] if isinstance(each.get("attributes"), dict) else {}
+        own = each["attributes"] if isinstance(each.get("attributes"), dict) else {}
+        beside = {key: value for key, value in each.items() if key not in OF_A_SPAN}
+        said = {str(key): value for key, value in {**beside, **own}.items() if isinstance(value, str)}
         spans.append((each["label"], each.get("start"), each.get("end"), said, _score(each.get("score"))))
     meta = record["meta"] if isinstance(record.get("meta"), dict) else {}
     annotator = record.get("_annotator_id") or record.get("_session_id")

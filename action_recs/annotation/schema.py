@@ -26,7 +26,7 @@ try:
     from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 except ImportError as error:
     remedy = "pip install 'action_recs[formats]'"
-    raise ImportError(f"the annotation schema is read with {error.name}, which is not installed; {remedy}") from None
+    raise AnnotationError(f"the label schema is read with {error.name}, which is not installed; {remedy}") from None
 
 VERSION = "1.0"
 """The version of the schema that this library reads; a change of meaning changes the first number."""
