@@ -68,18 +68,18 @@ def load(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Pro
 
 
 def _records(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:
-    with path.open(encoding="utf-8-sig") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                record = json.loads(line)
-            except (ValueError, RecursionError):
+                record = json.loads(line.decode("utf-8-sig"))
+            except (ValueError, RecursionError):  # no UTF-8 is a ValueError, too
                 record = None
             if isinstance(record, dict) and isinstance(record.get("text"), str):
                 yield number, record
             else:
-                remedy = "dump the corpus again"
+                remedy = "dump the corpus again, as UTF-8"
                 yield number, Problem("unreadable", "no utterance with a text", remedy, f"line {number}")
 
 

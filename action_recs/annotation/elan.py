@@ -42,6 +42,9 @@ IDENTITY = f"{OURS}session"
 FACT = f"{OURS}fact "
 BAR = " | "
 HALF = 0.5
+DIGITS = 12
+"""The most of a number in a file: of milliseconds, thirty years."""
+
 STEP = 2000
 """Milliseconds that an utterance takes when no times are known."""
 
@@ -149,7 +152,7 @@ def _slots(root: ET.Element) -> dict[str, int]:
     known = 0
     for slot in descendants(root, "TIME_SLOT"):
         value = slot.get("TIME_VALUE", "")
-        known = int(value) if value.isdecimal() else known
+        known = int(value) if value.isdecimal() and len(value) <= DIGITS else known
         found[slot.get("TIME_SLOT_ID", "")] = known
     return found
 
@@ -163,7 +166,7 @@ def _transcript(
         if told := properties.get(f"{ROLE_OF}{tier.name}"):
             roles.setdefault(tier.speaker, told)
     said = sorted(((entry, tier) for tier in speech for entry in tier.entries), key=lambda pair: pair[0].start)
-    invented = {int(each) for each in properties.get(INVENTED, "").split() if each.isdecimal()}
+    invented = {int(each) for each in properties.get(INVENTED, "").split() if each.isdecimal() and len(each) <= DIGITS}
     segments = [
         Segment(entry.value, tier.speaker, entry.start / 1000, entry.end / 1000, f"annotation {entry.name}")
         for entry, tier in said
@@ -224,7 +227,7 @@ def _covers(entry: _Entry, start: int, end: int) -> bool:
 
 
 def _pair(text: str | None) -> tuple[int, int] | None:
-    found = re.fullmatch(r"(\d+)-(\d+)", text or "")
+    found = re.fullmatch(r"(\d{1,9})-(\d{1,9})", text or "")
     return (int(found[1]), int(found[2])) if found else None
 
 

@@ -46,6 +46,9 @@ SCORE = "score"
 TEXTS = ("TextSource", "Representation", "Transcript")
 """Elements with a plain text: documents, the text of a PDF, the transcript of a recording."""
 
+ELSEWHERE = ("PDFSelection", "PictureSelection", "AudioSelection", "VideoSelection")
+"""Selections that are places on a page or in a recording, and not in a text."""
+
 NAME_LENGTH = 64  # characters of the words that a selection shows as its name
 HOLDS = EVERYTHING - {"speaker", "times", "line_ends"}
 
@@ -99,6 +102,10 @@ def _source(
             remedy = "turn it into text in the program that it was coded in, and code that"
             yield Problem("no-text", "codes on a source that has no plain text", remedy, record)
         return
+    elsewhere = (each for name in ELSEWHERE for each in descendants(source, name))
+    if any(local(part) == "Coding" for each in elsewhere for part in each):
+        remedy = "code the words of its text instead, or export the project without these codes"
+        yield Problem("no-text", "codes on a part of a picture, page or recording, which is no text", remedy, record)
     for number, element in enumerate(texts):
         text = _text(element, archive, name)
         if text is None:

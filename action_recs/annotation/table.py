@@ -207,7 +207,7 @@ def _transcript(identity: str, lines: list[_Line], options: LoadOptions) -> Tran
     segments = []
     for line in lines:
         role = _cell(line, "role")
-        speaker = _cell(line, "speaker") or role
+        speaker = _cell(line, "speaker") or (role.capitalize() if role else None)
         if role and speaker:
             roles.setdefault(speaker, as_role(role))
         text = line.cells.get("text")

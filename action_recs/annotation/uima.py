@@ -46,8 +46,8 @@ SESSION = "custom.Session"
 
 LABEL_FEATURES = ("label", "value")
 SCORE = "score"
-NOT_ANNOTATED = ("INITIAL_CAS", "CURATION_USER")
-"""What INCEpTION calls the text before annotation, and what a curator made of it; the first has no marks of anyone."""
+INITIAL = "INITIAL_CAS"
+"""What INCEpTION calls the text before anybody annotated it."""
 
 HOLDS = EVERYTHING - {"speaker", "times", "line_ends"}
 
@@ -81,7 +81,7 @@ def _each(content: Content, options: LoadOptions, pattern: str) -> Iterator[Mark
         yield from _file(content, options)
         return
     for path in _below(content, pattern):
-        if path.stem == NOT_ANNOTATED[0] or (path.suffix == ".json" and not _is_cas(path)):
+        if path.stem == INITIAL or (path.suffix == ".json" and not _is_cas(path)):
             continue
         try:
             for found in _file(load_content(path), options):
