@@ -1,6 +1,8 @@
 """What is wrong with annotations: all of it is told, with its place, and never with a word of the transcript."""
 
 import json
+import random
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,13 @@ from action_recs import AnnotationError
 from action_recs.annotation import load_annotations, stream_annotations
 from action_recs.annotation.jsonl import json_schema
 from action_recs.annotation.schema import load_schema
+
+FIXTURES = Path(__file__).parent / "fixtures" / "annotated"
+EXPORTS = sorted(
+    path
+    for name in ("*.json", "prodigy.jsonl", "doccano/*", "doccano_relations/*", "brat/*/*.ann", "columns.conll")
+    for path in FIXTURES.glob(name)
+)
 
 TEXT = "Rosebud tries to walk daily."
 SESSION = {
@@ -156,6 +165,22 @@ def test_files_that_cannot_be_read_are_named_with_a_remedy(tmp_path, name, conte
     assert words in message
     assert "; " in message
     assert "Rosebud" not in message
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=[path.name for path in EXPORTS])
+def test_a_damaged_export_is_read_or_refused_and_nothing_else(tmp_path, export):
+    draw, data = random.Random(0), export.read_bytes()
+    for _ in range(15):
+        at = draw.randrange(len(data))
+        damaged = draw.choice((data[:at], data[:at] + bytes([draw.randrange(256)]) + data[at + 1 :], data[at:]))
+        path = tmp_path / export.name
+        path.write_bytes(damaged)
+        if export.suffix == ".ann":
+            (tmp_path / "s1.txt").write_bytes(export.with_suffix(".txt").read_bytes())
+        try:
+            load_annotations(path)
+        except AnnotationError as error:
+            assert "yoga" not in str(error)  # noqa: PT017 (not every damage is seen)
 
 
 def test_a_missing_file_and_an_unknown_form_are_named(tmp_path):

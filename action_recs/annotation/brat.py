@@ -84,9 +84,9 @@ def _file(path: Path, annotator: str | None, options: LoadOptions) -> Iterator[M
 class _Bound:
     label: str
     pieces: list[tuple[int, int]]
-    covered: str
+    covered: str = field(repr=False)
     place: str
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)

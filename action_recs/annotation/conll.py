@@ -47,8 +47,8 @@ class _Block:
     """An utterance while its lines are being read: tokens, and for every layer the tags; all with line numbers."""
 
     line: int
-    facts: dict[str, str] = field(default_factory=dict)
-    rows: list[tuple[int, list[str]]] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict, repr=False)
+    rows: list[tuple[int, list[str]]] = field(default_factory=list, repr=False)
 
 
 def matches(content: Content) -> bool:

@@ -96,8 +96,8 @@ def _flat(task: dict[str, Any], options: LoadOptions) -> Iterator[MarkedSession 
         else:
             data[key] = value
     annotation = {"completed_by": task.get("annotator"), "result": results}
-    place = f"task {task['id']}, annotation {task['annotation_id']}"
-    yield _session(data, annotation, str(task["id"]), place, options)
+    name = str(task.get("id", ""))
+    yield _session(data, annotation, name, f"task {name}, annotation {task['annotation_id']}", options)
 
 
 def _session(

@@ -112,6 +112,9 @@ class Annotations:
             self.problems.append(_placed(str(error), content.name, ""))
         except UnicodeDecodeError:  # in a part of a large file that was not looked at before
             self.problems.append(Problem("unreadable", "not UTF-8 text", "save it as UTF-8", file=content.name))
+        except Exception as error:  # noqa: BLE001 (what a damaged file makes of a loader; its message may quote the file)
+            what = f"{form.name} of an unexpected shape ({type(error).__name__})"
+            self.problems.append(Problem("unreadable", what, "export it again", file=content.name))
 
     def _checked(self, found: MarkedSession, file: str) -> AnnotatedSession | None:
         if found.annotator is None and self._options.annotator is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from action_recs.annotation import sidecar
@@ -26,9 +26,9 @@ class SpanRecord:
     ``about`` holds the keys that may say which session it is: the record's own and those of its metadata.
     """
 
-    text: str
-    spans: tuple[tuple[str, Any, Any, Mapping[str, str], float], ...]
-    about: Mapping[str, Any]
+    text: str = field(repr=False)
+    spans: tuple[tuple[str, Any, Any, Mapping[str, str], float], ...] = field(repr=False)
+    about: Mapping[str, Any] = field(repr=False)
     annotator: str | None
     place: str
     otherwise: str
