@@ -72,8 +72,9 @@ def _task(task: dict[str, Any], place: str, options: LoadOptions) -> Iterator[Ma
         yield Problem("unreadable", "a task without data", "export the project as JSON", place)
         return
     if not annotations:
-        predictions = [each for each in task.get("predictions") or [] if isinstance(each, dict)]
-        annotations = [each for each in predictions if each.get("model_version") == MODEL]
+        predictions = task.get("predictions")
+        found = predictions if isinstance(predictions, list) else []
+        annotations = [each for each in found if isinstance(each, dict) and each.get("model_version") == MODEL]
     for number, annotation in enumerate(annotations, start=1):
         if not isinstance(annotation, dict):
             yield Problem("unreadable", f"annotation {number} is none", "export the project as JSON", place)
@@ -221,7 +222,8 @@ def _regions(results: list[dict[str, Any]], place: str, problems: list[Problem])
         if region and each.get("type") not in REGIONS and (said := _said(each)) is not None:
             region.attributes[str(each.get("from_name"))] = said
     for each in results:
-        if each.get("type") == "relation" and set(map(str, each.get("labels") or ())) & set(RELATIONS):
+        labels = each.get("labels")
+        if each.get("type") == "relation" and isinstance(labels, list) and any(name in labels for name in RELATIONS):
             one, other = regions.get(str(each.get("from_id"))), regions.get(str(each.get("to_id")))
             if one and other:
                 other.attributes.setdefault("id", str(each.get("to_id")))

@@ -53,7 +53,10 @@ def _record(place: str, record: Any) -> SpanRecord | Problem | None:
     if record.get("answer", "accept") != "accept":
         return None
     spans: list[tuple[str, Any, Any, dict[str, str], float]] = []
-    for number, each in enumerate(record.get("spans") or (), start=1):
+    listed = record.get("spans") or []
+    if not isinstance(listed, list):
+        return Problem("unreadable", "spans that are no list", "export the dataset with db-out", place)
+    for number, each in enumerate(listed, start=1):
         if not isinstance(each, dict) or not isinstance(each.get("label"), str):
             return Problem("unreadable", f"span {number} has no label", "export the dataset with db-out", place)
         own = each["attributes"] if isinstance(each.get("attributes"), dict) else {}
