@@ -3,11 +3,15 @@
 import zipfile
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
 from test_annotation_forms import FIXTURES, MARKED, NAMES, SAID, marks, said
 
 from action_recs import AnnotationError, Form, Transcript, Utterance
 from action_recs.annotation import load_annotations, write_annotations
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedSession
+from action_recs.annotation.formats import named_format
 from action_recs.annotation.offsets import to_utf16
 
 WHOLE = {("casual", SAID[2][1]), ("review", 0, 1)}
@@ -144,3 +148,22 @@ def test_a_formula_in_a_text_stays_text(tmp_path, names):
     changed = AnnotatedSession("s1", talk, annotator="anna")
     write_annotations([changed], tmp_path / "out.xlsx", "excel")
     assert load_annotations(tmp_path / "out.xlsx")[0].transcript.utterances[0].text == "=1+1"
+
+
+@pytest.mark.parametrize("form", ["refi-qda", "uima-json", "uima-xmi", "spacy", "elan", "convokit"])
+@given(
+    before=st.text("aé😀𝒳 \t.", max_size=9),
+    words=st.text("bß🙂\U0001f6b6 ,", max_size=9).map(lambda text: f"b{text}b"),
+    after=st.text("cあ😀 \t", max_size=9),
+)
+@profile(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_span_comes_back_where_it_was(tmp_path_factory, form, before, words, after):
+    """Whatever stands around it, whatever the unit that the form counts in."""
+    text = f"{before} {words} {after}"
+    talk = Transcript.from_pairs([("client", "🙂"), ("therapist", text)], session_id="s1")
+    start = len(before) + 1
+    span = AnnotatedRecommendation(1, start, start + len(words), words, Form.STRUCTURED)
+    path = tmp_path_factory.mktemp("offsets") / f"out{named_format(form).suffix}"
+    write_annotations([AnnotatedSession("s1", talk, (span,), annotator="anna", group="s1")], path, form)
+    (again,) = load_annotations(path, form if path.is_file() else "auto")
+    assert (again.recommendations, again.transcript.utterances[1].text) == ((span,), text)

@@ -97,6 +97,12 @@ def _in(problem: Problem, path: Path) -> Problem:
 
 def _file(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Problem]:
     cas = _cas(content)
+    with guarded(f"{content.name}: a CAS that is not whole; export it again"):
+        found = list(_session(cas, content, options))
+    yield from found
+
+
+def _session(cas: Any, content: Content, options: LoadOptions) -> Iterator[MarkedSession | Problem]:
     text = cas.sofa_string
     if not isinstance(text, str) or not text.strip():
         yield Problem("empty", "a CAS without text", "export the document with its text")
