@@ -22,7 +22,7 @@ from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.document import one_line
 from action_recs.annotation.formats import EVERYTHING, AnnotationFormat, LoadOptions
 from action_recs.annotation.marks import Mark, MarkedSession, marked
-from action_recs.annotation.placing import ATTRIBUTES, check_xml, facts_of, file_name, with_facts, xml_text
+from action_recs.annotation.placing import ATTRIBUTES, as_score, check_xml, facts_of, file_name, with_facts, xml_text
 from action_recs.annotation.problems import Problem
 from action_recs.annotation.schema import Schema
 from action_recs.annotation.speakers import with_roles
@@ -205,7 +205,7 @@ def _marks(
             start=span[0] if span else None,
             end=span[1] if span else None,
             attributes={name: value for name, value in said.items() if name in ATTRIBUTES},
-            score=_number(said.get(SCORE, "1")),
+            score=as_score(said.get(SCORE, "1")),
             record=record,
             offset=entry.start,
         )
@@ -229,13 +229,6 @@ def _covers(entry: _Entry, start: int, end: int) -> bool:
 def _pair(text: str | None) -> tuple[int, int] | None:
     found = re.fullmatch(r"(\d{1,9})-(\d{1,9})", text or "")
     return (int(found[1]), int(found[2])) if found else None
-
-
-def _number(text: str) -> float:
-    try:
-        return min(max(float(text), 0.0), 1.0)
-    except ValueError:
-        return 1.0
 
 
 def write(sessions: Iterable[AnnotatedSession], path: Path) -> None:

@@ -70,6 +70,15 @@ def stretch(document: Document, mark: Mark) -> tuple[int, int]:
     return document.stretch(mark.first, mark.last, mark.start, mark.end)
 
 
+def as_score(text: str) -> float:
+    """A score that a tool kept as text; 1, a person's, where it is no number from 0 to 1."""
+    try:
+        score = float(text)
+    except ValueError:
+        return 1.0
+    return score if 0 <= score <= 1 else 1.0
+
+
 def facts_of(session: AnnotatedSession) -> dict[str, str]:
     """What is known of a session, one name a fact: its metadata, and whom it belongs to."""
     known = {name: getattr(session.transcript, name, None) for name in FACTS}

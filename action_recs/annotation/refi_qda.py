@@ -27,7 +27,7 @@ from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.document import Document, lay_out, one_line, read_document
 from action_recs.annotation.formats import EVERYTHING, AnnotationFormat, LoadOptions
 from action_recs.annotation.marks import Mark, MarkedSession, marked
-from action_recs.annotation.placing import ATTRIBUTES, facts_of, placed, stretch, with_facts, xml_text
+from action_recs.annotation.placing import ATTRIBUTES, as_score, facts_of, placed, stretch, with_facts, xml_text
 from action_recs.annotation.problems import Problem
 from action_recs.errors import TranscriptError
 from action_recs.readers.archive import holds, member, open_archive
@@ -173,7 +173,7 @@ def _codings(
         else:
             continue
         said = _said(part)
-        score = _number(said.pop(SCORE, "1"))
+        score = as_score(said.pop(SCORE, "1"))
         for coding in part:
             if local(coding) == "Coding":
                 code = next(descendants(coding, "CodeRef"), ET.Element("CodeRef")).get("targetGUID")
@@ -187,13 +187,6 @@ def _said(selection: ET.Element) -> dict[str, str]:
     comment = next((each.text or "" for each in selection if local(each) == "Description"), "")
     pairs = (line.partition(": ") for line in comment.splitlines())
     return {name: value for name, _, value in pairs if name in (*ATTRIBUTES, SCORE) and value}
-
-
-def _number(text: str) -> float:
-    try:
-        return min(max(float(text), 0.0), 1.0)
-    except ValueError:
-        return 1.0
 
 
 def _facts(source: ET.Element, project: _Project) -> dict[str, str]:

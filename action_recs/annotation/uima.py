@@ -21,7 +21,16 @@ from action_recs.annotation.document import lay_out, read_document
 from action_recs.annotation.formats import EVERYTHING, AnnotationFormat, LoadOptions, is_folder
 from action_recs.annotation.marks import Mark, MarkedSession, marked
 from action_recs.annotation.offsets import to_utf16
-from action_recs.annotation.placing import ATTRIBUTES, check_xml, facts_of, file_name, placed, stretch, with_facts
+from action_recs.annotation.placing import (
+    ATTRIBUTES,
+    as_score,
+    check_xml,
+    facts_of,
+    file_name,
+    placed,
+    stretch,
+    with_facts,
+)
 from action_recs.annotation.problems import Problem
 from action_recs.errors import AnnotationError, TranscriptError
 from action_recs.readers.archive import ZIP, member, open_archive
@@ -122,7 +131,7 @@ def _session(cas: Any, content: Content, options: LoadOptions) -> Iterator[Marke
                 remedy = "offsets are in UTF-16 code units; export it again"
                 problems.append(Problem("outside-text", "a mark whose ends are no places of the text", remedy, record))
                 continue
-            score = _number(said.pop(SCORE, "1"))
+            score = as_score(said.pop(SCORE, "1"))
             offset = to_utf16(text, min(max(begin, 0), len(text)))
             found = placed(document, begin, end, label, attributes=said, score=score, record=record, offset=offset)
             (marks if isinstance(found, Mark) else problems).append(found)  # type: ignore[arg-type]
@@ -198,13 +207,6 @@ def _facts(cas: Any) -> dict[str, str]:
         if isinstance(fact.name, str) and isinstance(fact.value, str):
             found[fact.name] = fact.value
     return found
-
-
-def _number(text: str) -> float:
-    try:
-        return min(max(float(text), 0.0), 1.0)
-    except ValueError:
-        return 1.0
 
 
 def _below(content: Content, pattern: str) -> list[Path]:
