@@ -1,8 +1,8 @@
 """doccano: JSONL exports of sequence labelling, with ``label`` (lists) or ``entities`` and ``relations`` (objects).
 
 Offsets are code points; a project that counts grapheme clusters writes those instead, and its export does not say so:
-export with that setting off. An export holds a file for each annotator, named after the user, or ``all.jsonl`` where they
-worked together. What is imported beside text and label comes back as further keys of each line.
+annotate with that setting off. An export holds a file for each annotator, named after the user, or ``all.jsonl`` where
+they worked together. What is imported beside text and label comes back as further keys of each line.
 Source: doccano, backend/data_export (models, formatters, examples).
 """
 

@@ -80,7 +80,7 @@ def _task(task: dict[str, Any], place: str, options: LoadOptions) -> Iterator[Ma
             yield Problem("unreadable", f"annotation {number} is none", "export the project as JSON", place)
         elif not annotation.get("was_cancelled"):
             name = annotation.get("id", number)
-            yield _session(data, annotation, str(task.get("id", "")), f"{place}, annotation {name}", options)
+            yield _session(data, annotation, str(task.get("id", place)), f"{place}, annotation {name}", options)
 
 
 def _flat(task: dict[str, Any], options: LoadOptions) -> Iterator[MarkedSession | Problem]:
