@@ -1,4 +1,4 @@
-"""The command line: ``action-recs tag FILE``, ``action-recs study TAGGED OUTCOMES`` and ``action-recs demo``."""
+"""The command line: ``action-recs tag``, ``study``, ``annotations`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 import action_recs
+from action_recs.annotation import commands
 from action_recs.errors import ActionRecsError, OutputError, StudyError, TranscriptError
 from action_recs.export import check_output, write_sessions
 from action_recs.readers.source import read_sources
@@ -30,6 +31,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Find what a therapist recommends between sessions, and what was looked back at. Runs offline.",
 )
+
+app.add_typer(commands.app, name="annotations")
 
 BAD_INPUT = 2
 """Exit code when nothing could be done."""

@@ -4,6 +4,14 @@ Every message says what is wrong, where (file, line or utterance index) and what
 quotes the transcript: its text is health information, and messages end up in logs.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from action_recs.annotation.problems import Problem
+
 
 class ActionRecsError(Exception):
     """Base class: catch this to catch everything the library raises on purpose."""
@@ -22,7 +30,17 @@ class ModelError(ActionRecsError):
 
 
 class AnnotationError(ActionRecsError):
-    """Annotated data that breaks its format or the guidelines' constraints."""
+    """Annotated data that breaks its format or the guidelines' constraints.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Every violation with its file, record and offset, where annotations were loaded; the message tells them all.
+    """
+
+    def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class ConfigError(ActionRecsError):

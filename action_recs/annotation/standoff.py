@@ -46,7 +46,16 @@ def read_annomi(csv_path: str | Path, labels_path: str | Path, *, only: set[int]
         raise AnnotationError(f"{labels_path}: labels for transcripts that are not listed as annotated: {strange}")
     if missing := sorted(only - transcripts.keys()):
         raise AnnotationError(f"{csv_path}: annotated transcripts are missing: {missing}; use the full AnnoMI CSV")
-    return [_session(number, transcripts[number], labels.get(number, []), labels_path) for number in sorted(only)]
+    sessions: list[AnnotatedSession] = []
+    broken: list[str] = []
+    for number in sorted(only):
+        try:
+            sessions.append(_session(number, transcripts[number], labels.get(number, []), labels_path))
+        except AnnotationError as error:
+            broken.append(str(error))
+    if broken:
+        raise AnnotationError("\n".join(broken))
+    return sessions
 
 
 def _read_csv(path: Path, only: set[int]) -> dict[int, dict[int, dict[str, str]]]:

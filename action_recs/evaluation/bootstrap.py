@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from action_recs.evaluation.metrics import Counts, total
 
@@ -57,4 +58,39 @@ def clustered_interval(
     parts = 2 * hits if figure == "f1" else hits
     drawn = np.divide(parts, wholes[figure], out=np.zeros_like(parts), where=wholes[figure] > 0)
     low, high = np.percentile(drawn, [2.5, 97.5])
+    return Estimate(float(value), float(low), float(high))
+
+
+def resampled(
+    table: NDArray[np.float64],
+    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Estimate | None:
+    """Percentile bootstrap of anything that is computed from sums over clusters.
+
+    Parameters
+    ----------
+    table : array of shape (clusters, counts)
+        One row for each cluster.
+    statistic : callable
+        From sums of shape (draws, counts) to figures of shape (draws,), not-a-number where the figure is undefined.
+
+    Returns
+    -------
+    Estimate or None
+        None when the figure is undefined for the whole table. Draws for which it is undefined are left out.
+
+    Examples
+    --------
+    >>> resampled(np.array([[1.0, 2.0], [1.0, 2.0]]), lambda sums: sums[:, 0] / sums[:, 1])
+    Estimate(value=0.5, low=0.5, high=0.5)
+    """
+    value = statistic(table.sum(axis=0, keepdims=True))[0]
+    if np.isnan(value):
+        return None
+    generator = np.random.default_rng(seed)
+    sums = np.stack([table[generator.integers(0, len(table), len(table))].sum(axis=0) for _ in range(draws)])
+    low, high = np.nanpercentile(statistic(sums), [2.5, 97.5])
     return Estimate(float(value), float(low), float(high))

@@ -5,7 +5,7 @@ One metric is one function from a gold session and a predicted session to :class
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -113,29 +113,50 @@ def matched_spans(
     gold: Labelled, predicted: Labelled, *, least: float = 0.5
 ) -> list[tuple[Recommendation, Recommendation]]:
     """Pairs of a gold and a predicted span with an overlap of at least ``least``, the best overlap first."""
+    ones, others = (extents(session, Label.RECOMMENDATION) for session in (gold, predicted))
+    return [
+        (gold.recommendations[place], predicted.recommendations[at]) for place, at in matched(ones, others, least=least)
+    ]
+
+
+Extent = tuple[int, int, int]
+"""Where a mark lies: characters of an utterance (its index, start, end), or utterances of a session (0, first, end)."""
+
+
+def extents(session: Labelled, label: Label) -> list[Extent]:
+    """Every mark of a label, in the session's order; ends are exclusive."""
+    if label is Label.RECOMMENDATION:
+        return [(span.utterance, span.start, span.end) for span in session.recommendations]
+    return [(0, run.first, run.last + 1) for run in session.reviews]
+
+
+def matched(ones: Sequence[Extent], others: Sequence[Extent], *, least: float) -> list[tuple[int, int]]:
+    """Indices of the marks that are paired, one to one, where they overlap by at least ``least``, the best first."""
     candidates = sorted(
-        (
-            (-overlap(one, other), place, at)
-            for place, one in enumerate(gold.recommendations)
-            for at, other in enumerate(predicted.recommendations)
-            if overlap(one, other) >= least
-        ),
+        (-_overlap(one, other), place, at)
+        for place, one in enumerate(ones)
+        for at, other in enumerate(others)
+        if _overlap(one, other) >= least
     )
-    pairs, taken_gold, taken_predicted = [], set(), set()
+    pairs, taken, taken_others = [], set(), set()
     for _, place, at in candidates:
-        if place not in taken_gold and at not in taken_predicted:
-            taken_gold.add(place)
-            taken_predicted.add(at)
-            pairs.append((gold.recommendations[place], predicted.recommendations[at]))
+        if place not in taken and at not in taken_others:
+            taken.add(place)
+            taken_others.add(at)
+            pairs.append((place, at))
     return pairs
 
 
 def overlap(one: Recommendation, other: Recommendation) -> float:
     """Intersection over union of two spans, in characters; 0 in different utterances."""
-    if one.utterance != other.utterance:
+    return _overlap((one.utterance, one.start, one.end), (other.utterance, other.start, other.end))
+
+
+def _overlap(one: Extent, other: Extent) -> float:
+    if one[0] != other[0]:
         return 0.0
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return max(shared, 0) / (max(one.end, other.end) - min(one.start, other.start))
+    shared = min(one[2], other[2]) - max(one[1], other[1])
+    return max(shared, 0) / (max(one[2], other[2]) - min(one[1], other[1]))
 
 
 def total(counts: Iterable[Counts]) -> Counts:

@@ -1,0 +1,331 @@
+"""``action-recs annotations check | convert | agree | split``: tables for a person, JSON for a program.
+
+The command line imports this module at its start; what a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from action_recs.errors import AnnotationError, OutputError
+
+if TYPE_CHECKING:
+    from action_recs.annotation.annotated import AnnotatedSession
+    from action_recs.annotation.loading import Annotations
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Annotated sessions of any tool: check them, convert them, compare annotators, split them.",
+)
+
+BROKEN = 1
+"""Exit code of ``check`` when the data has violations."""
+
+Source = Annotated[Path, typer.Argument(help="A file or folder in any form of annotations.")]
+Form = Annotated[str, typer.Option("--format", help="The form that is read, when it is not to be told by the content.")]
+Names = Annotated[Path | None, typer.Option("--schema", help="YAML that maps the annotators' labels to ours.")]
+Extra = Annotated[
+    str | None, typer.Option(help="Labels outside the schema: 'refuse' (a violation) or 'drop'.", metavar="refuse|drop")
+]
+Roles = Annotated[str | None, typer.Option(help="""JSON of speaker labels to roles: '{"Dr. Lee": "therapist"}'.""")]
+Annotator = Annotated[str | None, typer.Option(help="Who annotated, where the file does not say.")]
+Fix = Annotated[bool, typer.Option("--fix", help="Repair what needs no decision, and list what was changed.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON report in place of tables.")]
+
+
+@app.command()
+def check(
+    source: Source,
+    format: Form = "auto",
+    schema: Names = None,
+    extra: Extra = None,
+    roles: Roles = None,
+    annotator: Annotator = None,
+    fix: Fix = False,
+    as_json: AsJson = False,
+) -> None:
+    """Report every violation: file, record, offset, and what to do. Exit code 1 when there is one.
+
+    With --fix, list what 'convert --fix' would change; the file itself is never touched.
+    """
+    with _errors():
+        found = _stream(source, format, schema, extra, roles, annotator, fix=fix, collect=True)
+        counts = _counted(_progress(found))
+        report = {
+            "file": str(source),
+            "forms": dict(found.forms),
+            **counts,
+            "problems": [problem.to_dict() for problem in found.problems],
+            "changes": [change.to_dict() for change in found.changes],
+            "unread": found.unread,
+        }
+        if as_json:
+            _print_json(report)
+        else:
+            _print_check(found, counts)
+        if found.problems:
+            raise typer.Exit(BROKEN)
+
+
+@app.command()
+def convert(
+    source: Source,
+    to: Annotated[str, typer.Option("--to", help="The form to write: jsonl, label-studio, brat, ...")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The file, or for brat and corpora the folder, to write.")
+    ],
+    format: Form = "auto",
+    schema: Names = None,
+    extra: Extra = None,
+    roles: Roles = None,
+    annotator: Annotator = None,
+    fix: Fix = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write annotations in another form, and say what that form cannot hold. Nothing is written where data is broken.
+
+    [bold]Example[/bold]
+
+      action-recs annotations convert project-3.json --to brat -o for_brat
+    """
+    with _errors():
+        from action_recs.annotation.loading import write_annotations
+
+        found = _stream(source, format, schema, extra, roles, annotator, fix=fix)
+        lost = write_annotations(_progress(found), output, to)
+        sessions = sum(found.forms.values())
+        changes = [change.to_dict() for change in found.changes]
+        if as_json:
+            _print_json({"output": str(output), "sessions": sessions, "lost": lost, "changes": changes})
+            return
+        console = Console()
+        _print_changes(found, console)
+        console.print(Text(f"{sessions} sessions written to {output}"))
+        for name, count in sorted(lost.items()):
+            console.print(Text(f"  {to} cannot hold: {name.replace('_', ' ')} ({count})"))
+
+
+@app.command()
+def agree(
+    sources: Annotated[
+        list[Path], typer.Argument(help="One file with several annotators, or a file for each of them.")
+    ],
+    format: Form = "auto",
+    schema: Names = None,
+    extra: Extra = None,
+    roles: Roles = None,
+    html: Annotated[Path | None, typer.Option(help="Write the disagreements here, a page to adjudicate from.")] = None,
+    adjudicate: Annotated[
+        str | None, typer.Option(help="Merge into one version: majority, union, intersection or judge.")
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="The annotator who decides, for --adjudicate judge.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The merged sessions, as JSON lines.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare annotators: Cohen's kappa, F1 of utterances and spans, Krippendorff's alpha, each with its interval.
+
+    [bold]Examples[/bold]
+
+      action-recs annotations agree anna.json ben.json --html disagreements.html
+
+      action-recs annotations agree anna.json ben.json --adjudicate union -o merged.jsonl
+    """
+    with _errors():
+        from action_recs.annotation.agreement import agreement
+
+        if (adjudicate is None) != (output is None):
+            raise AnnotationError("--adjudicate and -o go together: how to merge, and where to write it")
+        found = _named_apart(
+            {path: list(_progress(_stream(path, format, schema, extra, roles, None))) for path in sources}
+        )
+        compared = agreement(found)
+        if html:
+            from action_recs.annotation.disagreements import write_page
+
+            write_page(found, html)
+        if adjudicate and output:
+            from action_recs.annotation.adjudication import adjudicate as merge
+            from action_recs.annotation.loading import write_annotations
+
+            write_annotations(merge(found, adjudicate, judge=judge), output, "jsonl")  # type: ignore[arg-type] # it checks
+        if as_json:
+            _print_json(compared.to_dict())
+            return
+        table = Table("Label", "Figure", "Annotators", "Value [95 % interval]", title=f"{compared.sessions} sessions")
+        for row in compared.rows():
+            table.add_row(*map(Text, row))
+        console = Console()
+        console.print(table)
+        if compared.alone:
+            console.print(Text(f"{len(compared.alone)} sessions were marked by one annotator only, and are left out"))
+
+
+@app.command()
+def split(
+    sources: Annotated[list[Path], typer.Argument(help="Files or folders in any form of annotations.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder that the sets are written to.")],
+    shares: Annotated[str, typer.Option(help="The sets, and the share of each.")] = "train=0.8,validation=0.1,test=0.1",
+    seed: Annotated[int, typer.Option(help="The same seed and sessions give the same sets.")] = 0,
+    format: Form = "auto",
+    schema: Names = None,
+    extra: Extra = None,
+    roles: Roles = None,
+    as_json: AsJson = False,
+) -> None:
+    """Divide sessions into sets by client, balanced by label, and report near-duplicates between the sets.
+
+    The folder gets a file of JSON lines a set, and split.json with the groups of each.
+    """
+    with _errors():
+        from action_recs.annotation.dataset import COUNTED, split_sessions
+        from action_recs.annotation.loading import write_annotations
+
+        wanted = _shares(shares)
+        found = _named_apart(
+            {path: list(_progress(_stream(path, format, schema, extra, roles, None))) for path in sources}, keep=True
+        )
+        divided = split_sessions(found, wanted, seed=seed)
+        try:
+            output.mkdir(exist_ok=True)
+            for name, sessions in divided.sets.items():
+                write_annotations(sessions, output / f"{name}.jsonl", "jsonl")
+            (output / "split.json").write_text(json.dumps(divided.to_dict(), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{output}: cannot be written ({error.strerror})") from None
+        if as_json:
+            _print_json(divided.to_dict())
+            return
+        console = Console()
+        table = Table("Set", "Groups", *(name.capitalize() for name in COUNTED))
+        for row in divided.rows():
+            table.add_row(*map(Text, row))
+        console.print(table)
+        for leak in divided.leaks:
+            one, other = (f"{session} ({name})" for session, name in zip(leak.sessions, leak.sets, strict=True))
+            console.print(Text(f"nearly the same: {one} and {other}, {leak.shared:.0%} of the shorter one"))
+
+
+def _shares(text: str) -> dict[str, float]:
+    """Read the value of ``--shares``."""
+    try:
+        shares = {name.strip(): float(share) for name, share in (each.split("=") for each in text.split(","))}
+    except ValueError:
+        shares = {}
+    if not shares or not all(re.fullmatch(r"\w+", name) for name in shares):
+        raise AnnotationError("--shares: write names and numbers, such as 'train=0.8,test=0.2'")
+    return shares
+
+
+def _named_apart(versions: dict[Path, list[AnnotatedSession]], *, keep: bool = False) -> list[AnnotatedSession]:
+    """All sessions, each annotator under one name: the file's where data names nobody, or two files the same one.
+
+    With ``keep``, who is not named stays so where nobody else marked the session.
+    """
+    from dataclasses import replace
+
+    names = Counter((session.id, session.annotator) for sessions in versions.values() for session in sessions)
+    stems = Counter(path.stem for path in versions)
+    found = []
+    for path, sessions in versions.items():
+        shown = path.stem if stems[path.stem] == 1 else str(path)
+        for session in sessions:
+            if session.annotator is None and not (keep and names[session.id, None] == 1):
+                session = replace(session, annotator=shown)
+            elif session.annotator is not None and names[session.id, session.annotator] > 1:
+                session = replace(session, annotator=f"{shown}: {session.annotator}")
+            found.append(session)
+    return found
+
+
+def _stream(
+    source: Path,
+    format: str,
+    schema: Path | None,
+    extra: str | None,
+    roles: str | None,
+    annotator: str | None,
+    *,
+    fix: bool = False,
+    collect: bool = False,
+) -> Annotations:
+    from action_recs.annotation.loading import stream_annotations
+    from action_recs.annotation.schema import load_schema
+    from action_recs.cli import parse_roles
+
+    return stream_annotations(
+        source,
+        format,
+        schema=load_schema(schema, extra=extra),
+        roles=parse_roles(roles),
+        annotator=annotator,
+        fix=fix,
+        collect=collect,
+    )
+
+
+def _errors() -> AbstractContextManager[None]:
+    from action_recs.cli import one_line_errors
+
+    return one_line_errors()
+
+
+def _progress(sessions: Iterable[AnnotatedSession]) -> Iterator[AnnotatedSession]:
+    """The sessions, counted on standard error where that is a terminal."""
+    from tqdm import tqdm
+
+    yield from tqdm(sessions, unit=" sessions", disable=None, leave=False)
+
+
+def _counted(sessions: Iterable[AnnotatedSession]) -> dict[str, Any]:
+    counts: Counter[str] = Counter()
+    annotators: Counter[str] = Counter()
+    for session in sessions:
+        counts["sessions"] += 1
+        counts["utterances"] += len(session.transcript)
+        counts["recommendations"] += len(session.recommendations)
+        counts["reviews"] += len(session.reviews)
+        annotators[session.annotator or "unnamed"] += 1
+    names = ("sessions", "utterances", "recommendations", "reviews")
+    return {**{name: counts[name] for name in names}, "annotators": dict(annotators)}
+
+
+def _print_check(found: Annotations, counts: dict[str, Any]) -> None:
+    console = Console()
+    if found.problems:
+        table = Table(
+            "File", "Record", "Offset", "What is wrong", "What to do", title=f"{len(found.problems)} violations"
+        )
+        for problem in found.problems:
+            offset = "" if problem.offset is None else str(problem.offset)
+            cells = (Path(problem.file).name, problem.record, offset, problem.what, problem.remedy)
+            table.add_row(*map(Text, cells))
+        console.print(table)
+    _print_changes(found, console)
+    for name in found.unread:
+        console.print(Text(f"not read, of no known form: {name}"))
+    shown = ", ".join(f"{counts[name]} {name}" for name in ("sessions", "utterances", "recommendations", "reviews"))
+    by = ", ".join(f"{name} ({count})" for name, count in counts["annotators"].items())
+    console.print(Text(f"sound: {shown}" + (f"; annotators: {by}" if by else "")))
+
+
+def _print_changes(found: Annotations, console: Console) -> None:
+    if found.changes:
+        table = Table("File", "Record", "What was changed", title=f"{len(found.changes)} changes")
+        for change in found.changes:
+            table.add_row(*map(Text, (Path(change.file).name, change.record, change.what)))
+        console.print(table)
+
+
+def _print_json(report: dict[str, Any]) -> None:
+    typer.echo(json.dumps(report, ensure_ascii=False, indent=2))

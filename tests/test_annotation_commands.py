@@ -1,0 +1,124 @@
+"""``action-recs annotations``, as a person and a program call it."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from action_recs.annotation import load_annotations
+from action_recs.cli import app
+
+MARKUP = """\
+# session: c1-s1
+T: Good. <rec form="casual">Walk daily</rec>.
+C: Yes.
+<review>
+T: Did you write?
+C: No.
+</review>
+"""
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    runner = CliRunner()
+    return lambda *arguments: runner.invoke(app, ["annotations", *map(str, arguments)])
+
+
+@pytest.fixture
+def markup(tmp_path):
+    path = tmp_path / "anna.txt"
+    path.write_text(MARKUP, encoding="utf-8")
+    return path
+
+
+def test_check_counts_what_is_sound(run, markup):
+    result = run("check", markup)
+    assert result.exit_code == 0
+    assert "1 sessions, 4 utterances, 1 recommendations, 1 reviews" in result.output
+
+
+def test_check_reports_every_violation_for_a_program(run, markup):
+    markup.write_text(MARKUP.replace("C: Yes", "Z: Yes").replace('"casual"', '"loose"'), encoding="utf-8")
+    result = run("check", markup, "--json")
+    assert result.exit_code == 1
+    problems = json.loads(result.output)["problems"]
+    assert [problem["record"] for problem in problems] == ["line 2", "line 3"]
+    assert all(problem["file"] == str(markup) and problem["remedy"] for problem in problems)
+
+
+def test_check_with_fix_lists_changes_and_leaves_the_file(run, markup):
+    broken = MARKUP.replace("Walk daily</rec>", "Walk daily </rec>")
+    markup.write_text(broken, encoding="utf-8")
+    assert run("check", markup).exit_code == 1
+    result = run("check", markup, "--fix", "--json")
+    assert result.exit_code == 0
+    assert len(json.loads(result.output)["changes"]) == 1
+    assert markup.read_text(encoding="utf-8") == broken
+
+
+def test_convert_writes_and_says_what_is_lost(run, markup, tmp_path):
+    result = run("convert", markup, "--to", "conll", "-o", tmp_path / "out.conll")
+    assert result.exit_code == 0
+    assert "conll cannot hold: client id (1)" in result.output
+    one, other = load_annotations(markup)[0], load_annotations(tmp_path / "out.conll")[0]
+    assert (one.recommendations, one.reviews) == (other.recommendations, other.reviews)
+
+
+def test_convert_of_broken_data_writes_nothing(run, markup, tmp_path):
+    markup.write_text(MARKUP + "Z: more\n", encoding="utf-8")
+    result = run("convert", markup, "--to", "jsonl", "-o", tmp_path / "out.jsonl")
+    assert result.exit_code == 2
+    assert "line 8" in result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["anna.txt"]
+
+
+def test_agree_compares_files_by_their_names(run, markup, tmp_path):
+    (tmp_path / "ben.txt").write_text(MARKUP.replace("Walk daily</rec>", "Walk</rec> daily"), encoding="utf-8")
+    result = run("agree", markup, tmp_path / "ben.txt", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.output)["annotators"] == ["anna", "ben"]
+    assert "anna - ben" in run("agree", markup, tmp_path / "ben.txt").output
+
+
+def test_agree_merges_versions_and_writes_the_disagreements(run, markup, tmp_path):
+    (tmp_path / "ben.txt").write_text(MARKUP.replace("Walk daily</rec>", "Walk</rec> daily"), encoding="utf-8")
+    merged, page = tmp_path / "merged.jsonl", tmp_path / "page.html"
+    result = run("agree", markup, tmp_path / "ben.txt", "--adjudicate", "intersection", "-o", merged, "--html", page)
+    assert result.exit_code == 0
+    assert [span.text for span in load_annotations(merged)[0].recommendations] == ["Walk"]
+    assert "anna" in page.read_text(encoding="utf-8")
+
+
+def test_split_keeps_clients_together_and_reports_near_duplicates(run, tmp_path):
+    talk = "T: Last week we spoke about going out for a walk before breakfast every day.\n"
+    text = "".join(f"# session: c{n // 2}-s{n % 2 + 1}\n{talk}C: Number {n}.\n" for n in range(8))
+    (tmp_path / "all.txt").write_text(text, encoding="utf-8")
+    folder = tmp_path / "sets"
+    result = run("split", tmp_path / "all.txt", "-o", folder, "--shares", "train=0.5,test=0.5", "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.output)
+    assert report == json.loads((folder / "split.json").read_text(encoding="utf-8"))
+    groups = {name: {each.group for each in load_annotations(folder / f"{name}.jsonl")} for name in ("train", "test")}
+    assert sorted(groups["train"] | groups["test"]) == ["c0", "c1", "c2", "c3"]
+    assert not groups["train"] & groups["test"]
+    assert report["leaks"]
+    assert "nearly the same" in run("split", tmp_path / "all.txt", "-o", folder).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("check", "absent.json", "--extra", "ask"), "--extra"),
+        (("check", "absent.json", "--schema", "absent.yaml"), "absent.yaml: cannot be read"),
+        (("agree", "absent.json", "--adjudicate", "union"), "go together"),
+        (("split", "absent.json", "-o", "x", "--shares", "half"), "--shares"),
+        (("convert", "absent.json", "--to", "nonesuch", "-o", "x"), "unknown form"),
+    ],
+)
+def test_mistakes_of_the_call_are_told_in_a_line(run, arguments, words):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert words in result.output
+    assert "Traceback" not in result.output
