@@ -6,7 +6,7 @@
 ...     ("client", "Okay."),
 ... ])
 >>> session.recommendations
-(Recommendation(utterance=0, start=0, end=41, ...),)
+(Recommendation(utterance=0, start=0, end=41, form=casual, score=0.99),)
 """
 
 from __future__ import annotations

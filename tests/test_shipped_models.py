@@ -21,10 +21,11 @@ def demo():
     return action_recs.tag(DEMO)
 
 
-def test_a_suggestion_is_one_recommendation_without_the_reason_for_it():
+def test_a_passing_suggestion_is_one_casual_recommendation_without_the_reason_for_it():
     session = action_recs.tag(COOKING)
     (found,) = session.recommendations
     assert (found.utterance, found.text) == (0, "Maybe try going back to cooking this week")
+    assert found.form is Form.CASUAL
     assert [each.labels for each in session.utterances] == [frozenset({Label.RECOMMENDATION}), frozenset()]
     assert session.reviews == ()
 
