@@ -16,7 +16,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/pytest
 
 notebooks: $(VENV)/installed-dev
-	$(BIN)/pytest --nbmake --nbmake-timeout=1800 --overwrite notebooks
+	PYTHONWARNINGS="ignore:IProgress not found" $(BIN)/pytest --nbmake --nbmake-timeout=1800 --overwrite notebooks
 
 # Made anew when it was left half-made; on Debian, "python3 -m venv" needs the package python3-venv.
 $(VENV)/made:
