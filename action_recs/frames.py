@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from action_recs.session import IDENTIFIERS, SCORE_DIGITS, TaggedSession
+from action_recs.session import IDENTIFIERS, SCORE_DIGITS, TaggedSession, recommendation_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,15 +30,7 @@ def recommendations_frame(sessions: Iterable[TaggedSession]) -> pd.DataFrame:
     0
     """
     rows = [
-        {
-            **_identifiers(session),
-            "utterance": found.utterance,
-            "start": found.start,
-            "end": found.end,
-            "text": found.text,
-            "form": found.form.value,
-            "score": round(found.score, SCORE_DIGITS),
-        }
+        _identifiers(session) | recommendation_record(found)
         for session in sessions
         for found in session.recommendations
     ]

@@ -147,17 +147,7 @@ class TaggedSession:
         return {
             **{name: getattr(self, name) for name in IDENTIFIERS},
             "utterances": [_utterance_record(utterance) for utterance in self.utterances],
-            "recommendations": [
-                {
-                    "utterance": found.utterance,
-                    "start": found.start,
-                    "end": found.end,
-                    "text": found.text,
-                    "form": found.form.value,
-                    "score": round(found.score, SCORE_DIGITS),
-                }
-                for found in self.recommendations
-            ],
+            "recommendations": [recommendation_record(found) for found in self.recommendations],
             "reviews": [
                 {"first": run.first, "last": run.last, "score": round(run.score, SCORE_DIGITS)} for run in self.reviews
             ],
@@ -240,6 +230,18 @@ ROW_COLUMNS = (
 
 SCORE_DIGITS = 4
 """Decimals of a score in a file. More would differ between processors."""
+
+
+def recommendation_record(found: Recommendation) -> dict[str, Any]:
+    """A recommendation as it stands in files and data frames."""
+    return {
+        "utterance": found.utterance,
+        "start": found.start,
+        "end": found.end,
+        "text": found.text,
+        "form": found.form.value,
+        "score": round(found.score, SCORE_DIGITS),
+    }
 
 
 def _utterance_record(utterance: TaggedUtterance) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import argparse
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tqdm.auto import tqdm
-from transformers import AutoModelForTokenClassification
 
 from action_recs.annotation.collection import load_collection
 from action_recs.checkpoint import Checkpoint, Task, load_checkpoint, save_checkpoint
@@ -52,16 +53,14 @@ def averaged_weights(checkpoints: list[Path], like: dict[str, torch.Tensor]) -> 
     total = {name: torch.zeros_like(like[name], dtype=torch.float32) for name in like.keys() - fixed.keys()}
     for folder in tqdm(checkpoints, desc="averaging", unit="checkpoint"):
         try:
-            model = AutoModelForTokenClassification.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
-            )
-        except Exception as error:  # transformers and safetensors each raise their own
+            held = load_file(folder / "model.safetensors")
+        except (OSError, SafetensorError) as error:
             raise ModelError(f"{folder}: cannot be loaded as a checkpoint ({type(error).__name__})") from error
-        weights = {name: each for name, each in model.state_dict().items() if not name.endswith(WORD_EMBEDDINGS)}
+        weights = {name: each for name, each in held.items() if not name.endswith(WORD_EMBEDDINGS)}
         if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in total.items()}:
             raise ModelError(f"{folder}: has other weights than --like; average checkpoints of one run")
         for name, tensor in weights.items():
-            total[name] += tensor / len(checkpoints)
+            total[name] += tensor.float() / len(checkpoints)
     return fixed | total
 
 

@@ -13,9 +13,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from action_recs.annotation.speakers import role_of, with_roles
+from action_recs.annotation.speakers import with_roles
 from action_recs.readers.conversation import Segment
 from action_recs.readers.labels import Labels, Line
+from action_recs.role_labels import role_of_label
 from action_recs.transcript import Role, Transcript, label_key
 
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -108,7 +109,7 @@ def exact_document(transcript: Transcript) -> Document:
 def shown_speaker(speaker: str | None, role: Role) -> str:
     """What stands before an utterance: the speaker's label if it is one that says this role, or the role."""
     fits = speaker is not None and re.fullmatch(r"\w[^:\n\r\[\]()]*", speaker) and speaker == speaker.strip()
-    return speaker if speaker is not None and fits and role_of(speaker) is role else role.value.capitalize()
+    return speaker if speaker is not None and fits and role_of_label(speaker) is role else role.value.capitalize()
 
 
 def one_line(text: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,8 +122,8 @@ class AnnotationFormat:
 @cache
 def formats() -> tuple[AnnotationFormat, ...]:
     """Every form. The modules are imported at the first call, so that importing the library stays quick."""
-    names = (f"action_recs.annotation.{family}" for family in FAMILIES)
-    return tuple(each for name in names if find_spec(name) for each in import_module(name).FORMATS)
+    modules = (import_module(f"action_recs.annotation.{family}") for family in FAMILIES)
+    return tuple(each for module in modules for each in module.FORMATS)
 
 
 def detect(content: Content) -> AnnotationFormat | None:

@@ -6,15 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from action_recs.errors import TranscriptError
 from action_recs.readers.conversation import Conversation, Segment
-from action_recs.role_labels import DECORATION, SPEAKER_WORDS
+from action_recs.role_labels import role_of_label
 from action_recs.roles import assign_roles
 from action_recs.transcript import Role, Transcript, Utterance, label_key, named_roles
-
-
-def role_of(speaker: str | None, roles: Mapping[str, Role | str] | None = None) -> Role | None:
-    """The role that a label says by itself ("T", "Client 2") or that the user gave it; None when neither does."""
-    key = label_key(speaker or "")
-    return named_roles(roles).get(key) or SPEAKER_WORDS.get(DECORATION.sub("", key))
 
 
 def with_roles(
@@ -29,7 +23,9 @@ def with_roles(
     """
     if not segments:
         raise TranscriptError("a session without utterances; leave it out")
-    known = {each.speaker: role_of(each.speaker, roles) for each in segments}
+    named = named_roles(roles)
+    speakers = {each.speaker: each.speaker or "" for each in segments}
+    known = {speaker: named.get(label_key(label)) or role_of_label(label) for speaker, label in speakers.items()}
     if all(known.values()):
         # One speaker only is no mistake here: excerpts are annotated, too.
         utterances = tuple(

@@ -56,12 +56,8 @@ def read_vtt(content: Content, options: Options) -> Iterator[Conversation]:
     TranscriptError
         With the line, when a cue's times cannot be read.
     """
-    webvtt = load("webvtt", content.name, "WebVTT")
     lines, skipped = _checked(LINE_END.split(content.text or ""), VTT_TIMES, options)
-    try:
-        cues = list(webvtt.from_string("\n".join(lines)))
-    except (webvtt.errors.MalformedFileError, webvtt.errors.MalformedCaptionError):  # its words quote the cue
-        raise TranscriptError("cues that cannot be read; export it again") from None
+    cues = _cues(content, lines, "vtt")
     _count(cues, lines, VTT_TIMES)
     yield _conversation(cues, skipped, options)
 
@@ -74,13 +70,9 @@ def read_srt(content: Content, options: Options) -> Iterator[Conversation]:
     TranscriptError
         With the line, when a cue's times cannot be read.
     """
-    webvtt = load("webvtt", content.name, "SRT")
     lines, skipped = _checked(LINE_END.split(content.text or ""), SRT_TIMES, options)
     lines = _numbered(lines)
-    try:
-        cues = list(webvtt.from_buffer(io.StringIO("\n".join(lines)), format="srt"))
-    except (webvtt.errors.MalformedFileError, webvtt.errors.MalformedCaptionError):
-        raise TranscriptError("cues that cannot be read; export it again") from None
+    cues = _cues(content, lines, "srt")
     _count(cues, lines, SRT_TIMES)
     yield _conversation(cues, skipped, options)
 
@@ -89,6 +81,15 @@ FORMATS = (
     Format("webvtt", matches_vtt, read_vtt, pieces=True),
     Format("srt", matches_srt, read_srt, pieces=True),
 )
+
+
+def _cues(content: Content, lines: list[str], form: str) -> list[Any]:
+    """The cues that the library finds in the lines of a form that it knows."""
+    webvtt = load("webvtt", content.name, "WebVTT" if form == "vtt" else "SRT")
+    try:
+        return list(webvtt.from_buffer(io.StringIO("\n".join(lines)), format=form))
+    except (webvtt.errors.MalformedFileError, webvtt.errors.MalformedCaptionError):  # its words quote the cue
+        raise TranscriptError("cues that cannot be read; export it again") from None
 
 
 def _checked(lines: list[str], times: re.Pattern[str], options: Options) -> tuple[list[str], tuple[str, ...]]:
