@@ -9,7 +9,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from action_recs.cli.errors import one_line_errors
+from action_recs.cli.roles import parse_roles
 from action_recs.errors import AnnotationError, OutputError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def check(
 
     With --fix, list what 'convert --fix' would change; the file itself is never touched.
     """
-    with _errors():
+    with one_line_errors():
         found = _stream(source, format, schema, extra, roles, annotator, fix=fix, collect=True)
         counts = _counted(_progress(found))
         report = {
@@ -99,7 +100,7 @@ def convert(
 
       action-recs annotations convert project-3.json --to brat -o for_brat
     """
-    with _errors():
+    with one_line_errors():
         from action_recs.annotation.loading import write_annotations
 
         found = _stream(source, format, schema, extra, roles, annotator, fix=fix)
@@ -141,7 +142,7 @@ def agree(
 
       action-recs annotations agree anna.json ben.json --adjudicate union -o merged.jsonl
     """
-    with _errors():
+    with one_line_errors():
         from action_recs.annotation.agreement import agreement
 
         if (adjudicate is None) != (output is None):
@@ -187,7 +188,7 @@ def split(
 
     The folder gets a file of JSON lines a set, and split.json with the groups of each.
     """
-    with _errors():
+    with one_line_errors():
         from action_recs.annotation.dataset import COUNTED, split_sessions
         from action_recs.annotation.loading import write_annotations
 
@@ -261,7 +262,6 @@ def _stream(
 ) -> Annotations:
     from action_recs.annotation.loading import stream_annotations
     from action_recs.annotation.schema import load_schema
-    from action_recs.cli import parse_roles
 
     return stream_annotations(
         source,
@@ -272,12 +272,6 @@ def _stream(
         fix=fix,
         collect=collect,
     )
-
-
-def _errors() -> AbstractContextManager[None]:
-    from action_recs.cli import one_line_errors
-
-    return one_line_errors()
 
 
 def _progress(sessions: Iterable[AnnotatedSession]) -> Iterator[AnnotatedSession]:
