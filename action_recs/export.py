@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 50_000
 def write_sessions(sessions: Iterable[TaggedSession], path: str | Path) -> None:
     """Write sessions as ``.jsonl``, ``.json``, ``.csv``, ``.parquet`` or ``.html``, by the suffix.
 
-    One object a line, one session, one row an utterance (two forms of it), one page: of a session, or a table that leads
+    One object a line; one session; one row an utterance, in two forms; one page, of a session, or of a table that leads
     to each of many. Sessions are taken one at a time; for a page of many, something that can be gone through more than
     once, such as a list, is best: of an iterator a list is made.
 
@@ -115,7 +115,7 @@ def _whole(value: Any) -> Any:
 
 def _arrow(path: Path) -> Any:
     try:
-        import pyarrow
+        import pyarrow  # type: ignore[import-untyped]
     except ImportError:
         raise OutputError(f"{path}: Parquet needs pyarrow: pip install 'action_recs[formats]'") from None
     return pyarrow

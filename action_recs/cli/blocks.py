@@ -6,7 +6,7 @@ block is made by what is read alone, not by when: a run that begins again at the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -37,7 +37,7 @@ class Block(Generic[Result]):
     session: int
 
 
-def in_blocks(items: Iterable[Item], inputs: Sequence[Input], turn: Turn[Result]) -> Iterator[Block[Result]]:
+def in_blocks(items: Iterable[Item], inputs: Sequence[Input], turn: Turn[Result]) -> Generator[Block[Result]]:
     """Do all sessions; one that the turn breaks on becomes a failure, and costs no other."""
     for some in _divided(items):
         yield _done(some, inputs, turn)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
@@ -113,10 +113,10 @@ def run_job(job: Job, *, resume: bool = False, workers: int = 0, quiet: bool = F
                 raise files.nothing_done(mark)
             repeated = files.finish(mark, seen)
         except KeyboardInterrupt:
-            raise RunStopped(_so_far("interrupted", mark, job.output), INTERRUPTED) from None
+            raise RunStopped(_so_far("interrupted", mark), INTERRUPTED) from None
         except WriteError as error:
             code = FAILED_SOME if mark.sessions else BAD_INPUT
-            raise RunStopped(_so_far(str(error), mark, job.output), code) from None
+            raise RunStopped(_so_far(str(error), mark), code) from None
     return Totals(
         inputs=len(job.inputs),
         sessions=mark.sessions,
@@ -265,10 +265,9 @@ class RunFiles:
 
     def _is_complete(self, found: Ledger) -> bool:
         """Whether the run had its end, and the lines that the output was made from are gone."""
-        made = self.places.lines != self.places.output and not self.places.lines.exists()
-        return (
-            made and bool(found.marks) and found.marks[-1].source == len(self.job.inputs) and self.job.output.exists()
-        )
+        places = self.places
+        made = places.lines != places.output and places.output.exists() and not places.lines.exists()
+        return made and bool(found.marks) and found.marks[-1].source == len(self.job.inputs)
 
     def _sound(self, found: Ledger) -> list[Mark]:
         path = self.places.lines
@@ -282,7 +281,7 @@ class RunFiles:
             raise OutputError(f"{path}: was changed since the run was stopped; {remedy}") from None
 
 
-def _items(job: Job, begin: Mark, workers: int) -> Iterator[Item]:
+def _items(job: Job, begin: Mark, workers: int) -> Generator[Item]:
     items = read_items(job.inputs, job.reading, source=begin.source, session=begin.session, workers=workers)
     with closing(items):
         if job.one_session:
@@ -293,7 +292,7 @@ def _items(job: Job, begin: Mark, workers: int) -> Iterator[Item]:
         yield from items
 
 
-def _encoded(lines: Iterator[str] | Sequence[str]) -> bytes:
+def _encoded(lines: Iterable[str]) -> bytes:
     # In JSON, "backslashreplace" writes half a character as the escape that reads back to it.
     return "".join(chain.from_iterable((line, "\n") for line in lines)).encode("utf-8", "backslashreplace")
 
@@ -302,7 +301,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _so_far(reason: str, mark: Mark, output: Path) -> str:
+def _so_far(reason: str, mark: Mark) -> str:
     if not mark.sessions + mark.failures:
         return f"{reason}; nothing was done"
     return f"{reason}; {mark.sessions} sessions are done, and the same command with --resume goes on"

@@ -26,7 +26,7 @@ SHOW_TRACEBACK = "ACTION_RECS_TRACEBACK"
 """Set in the environment, an error that nobody foresaw is shown whole. A traceback may hold a transcript's words."""
 
 
-class RunStopped(ActionRecsError):
+class RunStopped(ActionRecsError):  # noqa: N818 - not always an error
     """A run that stopped before its end; what it wrote so far is whole.
 
     Attributes

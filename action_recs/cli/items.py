@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Item:
 
 def read_items(
     inputs: Sequence[Input], reading: Reading, *, source: int = 0, session: int = 0, workers: int = 0
-) -> Iterator[Item]:
+) -> Generator[Item]:
     """Every session of the inputs, in order.
 
     Parameters
@@ -153,5 +153,10 @@ def _prepare() -> None:
     """In a process that reads: Ctrl-C is the parent's to handle, and it ends when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
     if parent := parent_process():
-        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        parent.join()
+        os._exit(1)

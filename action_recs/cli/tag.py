@@ -38,6 +38,7 @@ from action_recs.cli.thresholds import parse_thresholds, thresholds_for
 from action_recs.errors import ConfigError, OutputError
 from action_recs.export import check_output, write_sessions
 from action_recs.tables import print_session
+from action_recs.tagger import BATCH_TOKENS
 from action_recs.version import __version__
 
 if TYPE_CHECKING:
@@ -150,19 +151,16 @@ def tag(
 
 def tag_block(tagger: Tagger, transcripts: Sequence[Transcript]) -> list[TaggedSession]:
     """Tag some sessions together; where memory runs out, in smaller batches."""
-    batch: dict[str, int] = {}
+    tokens = BATCH_TOKENS
     while True:
         try:
-            return list(tagger.tag_many(transcripts, **batch))
+            return list(tagger.tag_many(transcripts, batch_tokens=tokens))
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":  # torch's
                 raise
-            from action_recs.tagger import BATCH_TOKENS
-
-            tokens = batch.get("batch_tokens", BATCH_TOKENS) // 2
+            tokens //= 2
             if tokens < LEAST_BATCH_TOKENS:
                 raise
-            batch = {"batch_tokens": tokens}
             typer.echo(f"action-recs: out of memory; going on with batches of {tokens} tokens", err=True)
 
 

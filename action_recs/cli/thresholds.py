@@ -1,4 +1,4 @@
-"""``--threshold`` and ``--precision``: a tagger that finds more, or fewer with more certainty, than its checkpoints say.
+"""``--threshold`` and ``--precision``: a tagger that finds more, or less with more certainty, than by default.
 
 A checkpoint may carry, beside its decoding settings, what precision its development split shows at what threshold:
 ``action_recs.precision`` in its ``config.json``, a list of ``{"threshold": 0.8, "precision": 0.9}``.

@@ -47,7 +47,8 @@ def _count(path: Path) -> tuple[int, int]:
     lines = repeated = 0
     if path.exists():
         with path.open("rb") as file:
-            for lines, line in enumerate(file, start=1):
+            for line in file:
+                lines += 1
                 if found := SESSION_ID.match(line):
                     fingerprint = hash(found[1])
                     repeated += fingerprint in known
