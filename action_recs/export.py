@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def check_output(path: Path) -> Writer:
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
     if suffix == ".parquet":
-        _arrow(path)
+        _arrow(path, "pyarrow")
     return _WRITERS[suffix]
 
 
@@ -95,9 +96,7 @@ def _write_csv(sessions: Iterable[TaggedSession], place: Path, _path: Path) -> N
 
 
 def _write_parquet(sessions: Iterable[TaggedSession], place: Path, path: Path) -> None:
-    arrow = _arrow(path)
-    from pyarrow import parquet
-
+    arrow, parquet = _arrow(path, "pyarrow"), _arrow(path, "pyarrow.parquet")
     kinds = {"index": arrow.int32()} | {label.value: arrow.int8() for label in Label}
     kinds |= {f"{label.value}_score": arrow.float64() for label in Label}
     schema = arrow.schema([(name, kinds.get(name, arrow.string())) for name in ROW_COLUMNS])
@@ -113,12 +112,11 @@ def _whole(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def _arrow(path: Path) -> Any:
+def _arrow(path: Path, name: str) -> Any:
     try:
-        import pyarrow  # type: ignore[import-untyped]
+        return import_module(name)
     except ImportError:
         raise OutputError(f"{path}: Parquet needs pyarrow: pip install 'action_recs[formats]'") from None
-    return pyarrow
 
 
 _WRITERS: dict[str, Writer] = {
