@@ -72,7 +72,7 @@ def _done(items: list[Item], inputs: Sequence[Input], turn: Turn[Result]) -> Blo
             if isinstance(item.found, Transcript)
         ]
     if len(results) != len(good):
-        raise RuntimeError("a session was lost")
+        raise OutputError(f"{len(results)} sessions came out where {len(good)} went in; the block is not written")
     following = iter(results)
     all_found = [item.found if isinstance(item.found, Failure) else next(following) for item in items]
     return Block(

@@ -82,6 +82,8 @@ def locked(places: Places) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
+        if not places.lock.exists():  # it waits for a folder's permission as if for another run
+            raise OutputError(f"{places.output}: cannot be written (the folder takes no files)") from None
         raise OutputError(f"{places.output}: another run is writing it; wait for its end, or name another") from None
     except OSError as error:
         raise OutputError(f"{places.output}: cannot be written ({error.strerror})") from None
