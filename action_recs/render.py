@@ -31,15 +31,15 @@ CELL_UTTERANCES = 1000
 """Utterances that a notebook's cell shows: the notebook's file holds a copy of every cell, and a page has no limit."""
 
 
-def session_html(session: TaggedSession) -> str:
-    """One session as a whole HTML page.
+def session_html(session: TaggedSession, *, back: str | None = None) -> str:
+    """One session as a whole HTML page, with a link ``back`` where it is one of many.
 
     Examples
     --------
     >>> session_html(TaggedSession((), (), ())).splitlines()[0]
     '<!DOCTYPE html>'
     """
-    return _environment().get_template("one.html").render(view=view_session(session), cell=False)
+    return _environment().get_template("one.html").render(view=view_session(session), cell=False, back=back)
 
 
 def sessions_html(sessions: Iterable[TaggedSession]) -> str:
@@ -53,7 +53,21 @@ def sessions_html_parts(sessions: Iterable[TaggedSession]) -> Iterator[str]:
     Sessions that can be gone through more than once, such as those of a file, are laid out one at a time.
     """
     views = Views(list(sessions) if iter(sessions) is sessions else sessions)
-    return _environment().get_template("many.html").generate(views=views, means=means(views.sessions), cell=False)
+    return (
+        _environment()
+        .get_template("many.html")
+        .generate(views=views, means=means(views.sessions), cell=False, apart=False)
+    )
+
+
+def index_html_parts(sessions: Iterable[TaggedSession]) -> Iterator[str]:
+    """A table that leads to each session in a page of its own: ``sessions/000001.html`` and so on."""
+    views = Views(sessions)
+    return (
+        _environment()
+        .get_template("index.html")
+        .generate(views=views, means=means(views.sessions), cell=False, apart=True)
+    )
 
 
 def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -> str:
@@ -66,7 +80,7 @@ def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -
         How many utterances are shown, from the first.
     """
     view = view_session(session, utterances=utterances)
-    page = _environment().get_template("one.html").render(view=view, cell=True)
+    page = _environment().get_template("one.html").render(view=view, cell=True, back=None)
     return _environment().get_template("cell.html").render(page=page, height=cell_height(view))
 
 

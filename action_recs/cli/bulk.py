@@ -20,7 +20,7 @@ from typing import Any
 from action_recs.cli.appended import Appended
 from action_recs.cli.blocks import Block, Turn, in_blocks
 from action_recs.cli.errors import BAD_INPUT, FAILED_SOME, INTERRUPTED, RunStopped
-from action_recs.cli.inputs import Input
+from action_recs.cli.inputs import Input, inputs_digest
 from action_recs.cli.interrupts import interruptible
 from action_recs.cli.items import Item, Reading, read_items
 from action_recs.cli.ledger import START, Ledger, Mark, digest, first_line, last_sound, read_ledger
@@ -28,6 +28,7 @@ from action_recs.cli.places import Places, locked
 from action_recs.cli.progress import meter
 from action_recs.cli.totals import check_totals
 from action_recs.errors import ActionRecsError, OutputError
+from action_recs.version import __version__
 
 SYNCED_EVERY = 5.0
 """Seconds after which what was written is sure to outlive a power cut; a kill costs no more than a block anyway."""
@@ -81,6 +82,18 @@ class Totals:
     def to_dict(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
         return asdict(self) | {"exit_code": self.exit_code}
+
+
+def run_facts(command: str, inputs: Sequence[Input], reading: Reading, *options: Any, **more: str) -> dict[str, str]:
+    """What makes a run, for ``Job.run``: one that goes on with it must have the same."""
+    asked = [dict(reading.roles), dict(reading.columns), reading.format, *options]
+    return {
+        "version": __version__,
+        "command": command,
+        "inputs": inputs_digest(inputs),
+        "options": json.dumps(asked, sort_keys=True),
+        **more,
+    }
 
 
 def run_job(job: Job, *, resume: bool = False, workers: int = 0, quiet: bool = False) -> Totals:

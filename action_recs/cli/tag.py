@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from action_recs.cli.blocks import in_blocks
-from action_recs.cli.bulk import Job, Totals, run_job
-from action_recs.cli.errors import BAD_INPUT, FAILED_SOME, RunStopped, one_line_errors
-from action_recs.cli.inputs import Input, find_inputs, inputs_digest
-from action_recs.cli.items import Failure, Reading, read_items
+from action_recs.cli.bulk import Job, run_facts, run_job
+from action_recs.cli.errors import one_line_errors
+from action_recs.cli.inputs import find_inputs
+from action_recs.cli.items import Reading
 from action_recs.cli.models import model_folders, models_digest, tagger_loader
 from action_recs.cli.options import (
     AsJson,
@@ -31,18 +28,18 @@ from action_recs.cli.options import (
     Workers,
 )
 from action_recs.cli.places import Places, check_start
-from action_recs.cli.printing import print_json, print_line, printing
 from action_recs.cli.roles import parse_columns, parse_roles
 from action_recs.cli.tagged import TaggedFiles
+from action_recs.cli.telling import tell
+from action_recs.cli.terminal import Shown, to_terminal
 from action_recs.cli.thresholds import parse_thresholds, thresholds_for
 from action_recs.errors import ConfigError, OutputError
 from action_recs.export import check_output, write_sessions
+from action_recs.session import TaggedSession
 from action_recs.tables import print_session
 from action_recs.tagger import BATCH_TOKENS
-from action_recs.version import __version__
 
 if TYPE_CHECKING:
-    from action_recs.session import TaggedSession
     from action_recs.tagger import Tagger
     from action_recs.transcript import Transcript
 
@@ -119,42 +116,38 @@ def tag(
         if output is None:
             if resume or overwrite:
                 raise OutputError("--resume and --overwrite need an output: name it with -o")
-            _tag_to_terminal(find_inputs(inputs), reading, load, workers, as_json=as_json)
+            shown = Shown("tagged", TaggedSession.to_dict, print_session)
+            turn = partial(tag_block, load)
+            to_terminal(find_inputs(inputs), reading, turn, shown, workers=workers, as_json=as_json)
             return
         check_output(output)
         places = Places(output)
         check_start(places, resume=resume, overwrite=overwrite)
         found = find_inputs(inputs, leave_out=places.all())
 
-        def run() -> Mapping[str, str]:
-            return {
-                "version": __version__,
-                "command": "tag",
-                "inputs": inputs_digest(found),
-                "models": models_digest(models),
-                "device": device.partition(":")[0],
-                "options": json.dumps([reading.roles, reading.columns, reading.format, thresholds], sort_keys=True),
-            }
+        def run() -> dict[str, str]:
+            models_are = {"models": models_digest(models), "device": device.partition(":")[0]}
+            return run_facts("tag", found, reading, thresholds, **models_are)
 
         job = Job(
             inputs=found,
             reading=reading,
-            turn=lambda transcripts: [session.to_json() for session in tag_block(load(), transcripts)],
+            turn=lambda transcripts: [session.to_json() for session in tag_block(load, transcripts)],
             run=run,
             output=output,
             convert=None if places.lines == output else _convert,
             one_session=output.suffix.lower() == ".json",
         )
         totals = run_job(job, resume=resume, workers=workers, quiet=quiet)
-        report(totals, "tagged", quiet=quiet, as_json=as_json)
+        tell(totals, "tagged", quiet=quiet, as_json=as_json)
 
 
-def tag_block(tagger: Tagger, transcripts: Sequence[Transcript]) -> list[TaggedSession]:
+def tag_block(load: Callable[[], Tagger], transcripts: Sequence[Transcript]) -> list[TaggedSession]:
     """Tag some sessions together; where memory runs out, in smaller batches."""
     tokens = BATCH_TOKENS
     while True:
         try:
-            return list(tagger.tag_many(transcripts, batch_tokens=tokens))
+            return list(load().tag_many(transcripts, batch_tokens=tokens))
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":  # torch's
                 raise
@@ -162,54 +155,6 @@ def tag_block(tagger: Tagger, transcripts: Sequence[Transcript]) -> list[TaggedS
             if tokens < LEAST_BATCH_TOKENS:
                 raise
             typer.echo(f"action-recs: out of memory; going on with batches of {tokens} tokens", err=True)
-
-
-def report(totals: Totals, done: str, *, quiet: bool, as_json: bool) -> None:
-    """Say what a run did, and end with its exit code."""
-    if totals.failures:
-        failed = f"{totals.failures} of {totals.sessions + totals.failures} sessions failed"
-        typer.echo(f"action-recs: {failed}, see {totals.failures_file}", err=True)
-    if totals.repeated_ids:
-        remedy = "the ids are as the transcripts have them"
-        typer.echo(f"action-recs: {totals.repeated_ids} sessions have the id of another one; {remedy}", err=True)
-    if as_json:
-        print_json(totals.to_dict())
-    elif not quiet:
-        before = f" ({totals.sessions - totals.new} of them before)" if totals.new < totals.sessions else ""
-        print_line(f"{totals.sessions} sessions {done}{before}, {totals.failures} failed: {totals.output}")
-    if totals.exit_code:
-        raise typer.Exit(totals.exit_code)
-
-
-def _tag_to_terminal(
-    inputs: Sequence[Input], reading: Reading, load: Callable[[], Tagger], workers: int, *, as_json: bool
-) -> None:
-    """Print each session as soon as it is done: tables, or one JSON document."""
-    done = 0
-    failures: list[Failure] = []
-    blocks = in_blocks(read_items(inputs, reading, workers=workers), inputs, lambda some: tag_block(load(), some))
-    with closing(blocks), printing() as console:
-        for block in blocks:
-            for session in block.results:
-                if as_json:
-                    sys.stdout.write(('{"tagged": [\n' if not done else ",\n") + json.dumps(session.to_dict()))
-                else:
-                    print_session(session, console)
-                done += 1
-            sys.stdout.flush()
-            failures += block.failures
-        if not done and failures:
-            more = f" (and {len(failures) - 1} others failed)" if len(failures) > 1 else ""
-            raise RunStopped(f"{failures[0].error}{more}", BAD_INPUT)
-        if as_json:
-            code = FAILED_SOME if failures else 0
-            summary: dict[str, Any] = {"inputs": len(inputs), "sessions": done, "failures": len(failures)}
-            summary |= {"failed": [each.error for each in failures], "exit_code": code}
-            sys.stdout.write("\n], " + json.dumps(summary)[1:] + "\n")
-    for failure in failures:
-        typer.echo(f"action-recs: {failure.error}", err=True)
-    if failures:
-        raise typer.Exit(FAILED_SOME)
 
 
 def _thresholds(values: list[str] | None, precision: float | None, models: Path | None) -> dict[Any, float]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from action_recs.cli.json_lines import json_lines
 from action_recs.errors import TranscriptError
 from action_recs.session import TaggedSession
 
@@ -41,9 +42,4 @@ class TaggedFiles:
                 raise TranscriptError(f"{path}, line {number}: not a tagged session; {remedy}") from None
 
     def _lines(self) -> Iterator[tuple[Path, int, bytes]]:
-        for path in self.paths:
-            try:
-                with path.open("rb") as file:
-                    yield from ((path, number, line) for number, line in enumerate(file, start=1) if line.strip())
-            except OSError as error:
-                raise TranscriptError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+        return ((path, number, line) for path in self.paths for number, line in json_lines(path))
