@@ -374,9 +374,10 @@ def test_an_error_that_nobody_foresaw_says_nothing_of_the_transcript(folder, cou
         raise ValueError(session.utterances[0].text)
 
     monkeypatch.setattr(command, "print_session", broken)
+    monkeypatch.delenv("ACTION_RECS_TRACEBACK", raising=False)
     result = invoke("tag", folder / "s000.txt")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    assert "ValueError in tag.py, line" in result.stderr
+    assert "ValueError in terminal.py, line" in result.stderr
     assert "Walk" not in result.stderr
 
 

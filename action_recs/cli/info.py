@@ -75,7 +75,8 @@ def show(found: dict[str, Any], console: Console) -> None:
     for name, needs in found["extras"].items():
         missing = [library for library, version in needs.items() if version is None]
         table.add_row(name, f"missing: {', '.join(missing)}" if missing else "all there")
-    console.print(table)
+    if found["extras"]:
+        console.print(table)
     table = Table("Model", "Parameters", "Threshold", "Licence", "Base", title="Models", title_justify="left")
     for name, model in found["models"].items():
         parameters = f"{model['parameters'] / 1e6:.1f} M" if model["parameters"] else "?"

@@ -54,9 +54,9 @@ def read(
 
       action-recs read session.vtt --roles '{"Dr. Lee": "therapist", "Ann": "client"}'
 
-      action-recs read transcripts/ -o all.jsonl
+      action-recs read transcripts/ -o transcripts.jsonl
 
-      action-recs read transcripts/ -o all.csv --workers 2
+      action-recs read transcripts/ -o transcripts.csv --workers 2
 
       action-recs read session.txt --json
     """

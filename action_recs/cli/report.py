@@ -43,6 +43,8 @@ def report(
     """
     with one_line_errors():
         sessions = TaggedFiles(tagged)
+        if output.suffix.lower() not in ("", ".html"):
+            raise OutputError(f"{output}: end the name in .html, or name a folder")
         if os.path.lexists(output) and not overwrite:
             raise OutputError(f"{output}: exists; --overwrite replaces it")
         if not output.absolute().parent.is_dir():
@@ -52,8 +54,6 @@ def report(
         if output.suffix.lower() == ".html":
             write_sessions(sessions, output)
             page = output
-        elif output.suffix:
-            raise OutputError(f"{output}: end the name in .html, or name a folder")
         else:
             page = write_pages(sessions, output)
         if as_json:
