@@ -114,7 +114,7 @@ def test_the_version_is_printed():
         ([PLAIN, "--threshold", "mood=0.5"], ["--threshold", "recommendation=0.8"]),
         ([PLAIN, "--precision", "0"], ["--precision"]),
         ([PLAIN, "--precision", "0.9", "--threshold", "0.5"], ["--threshold and --precision"]),
-        ([PLAIN, "--precision", "0.9", "--models", "MODELS"], ["recommendation", "--threshold"]),
+        ([PLAIN, "--precision", "0.9", "--models", "MODELS"], ["metrics.json", "--threshold"]),
         ([PLAIN, "--format", "nonesuch"], ["unknown format", "webvtt"]),
         ([PLAIN, "-o", "absent/out.json"], ["absent", "does not exist"]),
         ([PLAIN, "--device", "nonesuch", "--models", "MODELS"], ["nonesuch"]),
@@ -209,14 +209,9 @@ def test_thresholds_decide_what_is_found(models):
 
 
 def test_a_wanted_precision_takes_the_lowest_threshold_that_reaches_it(own_models):
-    for task in ("recommendation", "review"):
-        path = own_models / task / "config.json"
-        config = json.loads(path.read_text(encoding="utf-8"))
-        config["action_recs"]["precision"] = [
-            {"threshold": 0.0, "precision": 0.3},
-            {"threshold": 1.0, "precision": 0.9},
-        ]
-        path.write_text(json.dumps(config), encoding="utf-8")
+    curve = {"curve": {"thresholds": [1.0, 0.5, 0.0], "precision": [0.9, 0.1, 0.3], "recall": [0.1, 0.5, 1.0]}}
+    measured = {"recommendation": curve, "review": curve}
+    (own_models / "metrics.json").write_text(json.dumps(measured), encoding="utf-8")
     for precision, count in (("0.2", 1), ("0.8", 0)):
         result = invoke("tag", NAMES, "--roles", ROLES, "--models", own_models, "--json", "--precision", precision)
         assert min(len(json.loads(result.stdout)["tagged"][0]["reviews"]), 1) == count

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import action_recs
 from action_recs.checkpoint import SHIPPED
-from action_recs.cli.thresholds import with_thresholds
 from action_recs.errors import ModelError
 from action_recs.session import Label
 
@@ -51,7 +50,7 @@ def tagger_loader(models: Path | None, device: str, thresholds: Mapping[Label, f
     @cache
     def load() -> Tagger:
         if models is None and device == "cpu":
-            return with_thresholds(action_recs.shipped_tagger(), thresholds)
-        return with_thresholds(action_recs.Tagger.from_pretrained(models, device=device), thresholds)
+            return action_recs.shipped_tagger().with_thresholds(thresholds)
+        return action_recs.Tagger.from_pretrained(models, device=device).with_thresholds(thresholds)
 
     return load

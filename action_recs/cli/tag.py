@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from action_recs.checkpoint import SHIPPED
 from action_recs.cli.bulk import Job, run_facts, run_job
 from action_recs.cli.errors import one_line_errors
 from action_recs.cli.inputs import find_inputs
 from action_recs.cli.items import Reading
-from action_recs.cli.models import model_folders, models_digest, tagger_loader
+from action_recs.cli.models import models_digest, tagger_loader
 from action_recs.cli.options import (
     AsJson,
     Columns,
@@ -62,7 +63,10 @@ Threshold = Annotated[
 ]
 Precision = Annotated[
     float | None,
-    typer.Option(help="The threshold at which the checkpoints reached this share of right findings in development."),
+    typer.Option(
+        help="Take the thresholds at which this share of findings was right, by the curves that lie in "
+        "metrics.json beside the checkpoints."
+    ),
 ]
 
 
@@ -161,7 +165,7 @@ def _thresholds(values: list[str] | None, precision: float | None, models: Path 
     if values and precision is not None:
         raise ConfigError("--threshold and --precision exclude each other: both say when something is found")
     if precision is not None:
-        return dict(thresholds_for(precision, model_folders(models)))
+        return dict(thresholds_for(precision, models or SHIPPED))
     return dict(parse_thresholds(values or []))
 
 

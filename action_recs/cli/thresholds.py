@@ -1,23 +1,16 @@
-"""``--threshold`` and ``--precision``: a tagger that finds more, or less with more certainty, than by default.
-
-A checkpoint may carry, beside its decoding settings, what precision its development split shows at what threshold:
-``action_recs.precision`` in its ``config.json``, a list of ``{"threshold": 0.8, "precision": 0.9}``.
-"""
+"""``--threshold`` and ``--precision``: when something is found, in place of what the checkpoints say."""
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from action_recs.errors import ConfigError
 from action_recs.session import Label
 
-if TYPE_CHECKING:
-    from action_recs.tagger import Tagger
+METRICS = "metrics.json"
+"""Beside the checkpoints, as ``action-recs evaluate --output`` writes it: with the curve of each of them."""
 
 
 def parse_thresholds(values: Sequence[str]) -> dict[Label, float]:
@@ -42,36 +35,29 @@ def parse_thresholds(values: Sequence[str]) -> dict[Label, float]:
     return found
 
 
-def thresholds_for(precision: float, folders: Mapping[Label, Path]) -> dict[Label, float]:
-    """The lowest threshold at which each checkpoint is known to reach a precision.
+def thresholds_for(precision: float, models: Path) -> dict[Label, float]:
+    """The lowest threshold at which each checkpoint reached a precision of utterances when it was measured.
 
     Raises
     ------
     ConfigError
-        When a checkpoint does not carry its precision by threshold, or never reaches it.
+        When no curve of precision by threshold lies beside the checkpoints, or it never reaches that precision.
     """
     if not 0 < precision <= 1:
         raise ConfigError("--precision: write a number above 0 and up to 1")
-    return {label: _threshold_for(precision, folder) for label, folder in folders.items()}
-
-
-def with_thresholds(tagger: Tagger, thresholds: Mapping[Label, float]) -> Tagger:
-    """A copy that decides by these thresholds; the models are shared."""
-    changed = copy.copy(tagger)
-    for label, threshold in thresholds.items():
-        checkpoint = getattr(tagger, label.value)
-        settings = replace(checkpoint.settings, decoding=replace(checkpoint.settings.decoding, threshold=threshold))
-        setattr(changed, label.value, replace(checkpoint, settings=settings))
-    return changed
-
-
-def _threshold_for(precision: float, folder: Path) -> float:
-    try:
-        points = json.loads((folder / "config.json").read_text(encoding="utf-8"))["action_recs"]["precision"]
-        reached = [float(each["threshold"]) for each in points if float(each["precision"]) >= precision]
-    except (OSError, KeyError, TypeError, ValueError):
-        remedy = "measure it with action-recs evaluate --precision, and give what that prints with --threshold"
-        raise ConfigError(f"{folder}: does not carry its precision by threshold; {remedy}") from None
-    if not reached:
-        raise ConfigError(f"{folder}: reaches a precision of {precision:g} at no threshold; ask for less")
-    return min(reached)
+    path = models / METRICS
+    found = {}
+    for label in Label:
+        try:
+            curve = json.loads(path.read_text(encoding="utf-8"))[label.value]["curve"]
+            points = list(zip(curve["thresholds"], curve["precision"], strict=True))
+            reached = [float(threshold) for threshold, share in points if float(share) >= precision]
+        except (OSError, KeyError, TypeError, ValueError):
+            remedy = "measure it with action-recs evaluate, and give what it prints with --threshold"
+            raise ConfigError(f"{path}: holds no precision by threshold of the {label.value}s; {remedy}") from None
+        if not reached:
+            raise ConfigError(
+                f"{path}: {label.value}s reach a precision of {precision:g} at no threshold; ask for less"
+            )
+        found[label] = min(reached)
+    return found
