@@ -44,6 +44,34 @@ def from_utf16(text: str, offset: int) -> int:
     return point
 
 
+def on_words(text: str, start: int, end: int) -> bool:
+    """Whether code points ``start`` to ``end`` begin and end with a word's or mark's own edge, as a hand would mark it.
+
+    Evidence for the unit that offsets are in, where a tool does not say: in the wrong one they fall inside words.
+
+    Examples
+    --------
+    >>> on_words("Go home.", 3, 7), on_words("Go home.", 4, 8), on_words("Go home.", 2, 7)
+    (True, False, False)
+    """
+    if not 0 <= start < end <= len(text) or text[start].isspace() or text[end - 1].isspace():
+        return False
+    cut_start = start > 0 and text[start - 1].isalnum() and text[start].isalnum()
+    cut_end = end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
+    return not (cut_start or cut_end)
+
+
+def has_wide(text: str) -> bool:
+    """Whether the two ways to count differ in this text.
+
+    Examples
+    --------
+    >>> has_wide("café"), has_wide("😀")
+    (False, True)
+    """
+    return bool(_wide(text))
+
+
 @lru_cache(maxsize=8)
 def _wide(text: str) -> tuple[int, ...]:
     """The places of the characters that take two code units."""
