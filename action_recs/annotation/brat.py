@@ -112,11 +112,11 @@ class _Annotations:
     def read(self, line: str, place: str) -> None:
         if found := TEXT_BOUND.fullmatch(line):
             name, label, stretches, covered = found.groups()
-            pieces = [tuple(map(int, each.split())) for each in stretches.split(";")]
+            ends = [[int(end) - self.shift for end in each.split()] for each in stretches.split(";")]
             if name in self.bound:
                 problem = Problem("duplicate-id", f"{name} is there twice", "give each its own number", place)
                 self.problems.append(problem)
-            pieces = sorted((a - self.shift, b - self.shift) for a, b in pieces)
+            pieces = sorted((start, end) for start, end in ends)
             self.bound[name] = _Bound(label, pieces, covered or "", place)
         elif found := ATTRIBUTE.fullmatch(line):
             self.said.append((found[2], found[1], found[3] or "true"))

@@ -4,8 +4,10 @@ An export is a zip with a file for each annotator, named after the user ("anna.j
 they worked on one version together. What was imported beside text and label comes back as further keys of each line.
 
 Offsets are UTF-16 code units since version 1.6 (its editor, v-annotator, adds up lengths of JavaScript strings), and
-were code points before; the export does not say. They are taken for code points only where more marks begin and end
-with words in that way. A project that counts grapheme clusters writes those instead: annotate with that setting off.
+were code points before; the export does not say. They are taken for code points only where every mark of an example
+begins and ends with words in that way, and not in the other. A project that counts grapheme clusters writes those
+instead: annotate with that setting off.
+
 On import, doccano drops a mark that overlaps with one before it, unless the project allows overlapping spans: switch
 that on, because a review goes over the recommendations in it.
 
@@ -17,7 +19,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from action_recs.annotation.document import exact_document
 from action_recs.annotation.formats import EVERYTHING, AnnotationFormat, LoadOptions
 from action_recs.annotation.json_records import first_record, records
 from action_recs.annotation.marks import MarkedSession, marked
-from action_recs.annotation.offsets import from_utf16, has_wide, on_words, to_utf16
+from action_recs.annotation.offsets import from_utf16, has_wide, likeliest, on_words, to_utf16
 from action_recs.annotation.problems import Problem
 from action_recs.annotation.span_records import SpanRecord, sessions
 from action_recs.readers.formats import Content
@@ -85,15 +86,18 @@ def _record(place: str, record: Any, annotator: str | None) -> SpanRecord | Prob
 
 
 def _counts_utf16(text: str, spans: list[tuple[Any, Any]]) -> bool:
-    """Whether more marks, or as many, begin and end with words when offsets are UTF-16 code units."""
+    """Whether the offsets are UTF-16 code units, as far as can be told from where the marks begin and end."""
     if not has_wide(text):
         return False
     plain = [(start, end) for start, end in spans if isinstance(start, int) and isinstance(end, int)]
-    wide = []
-    for start, end in plain:
-        with suppress(ValueError):
-            wide.append((from_utf16(text, start), from_utf16(text, end)))
-    return sum(on_words(text, *each) for each in wide) >= sum(on_words(text, *each) for each in plain)
+    return likeliest([[_on_words(text, *each) for each in plain], [on_words(text, *each) for each in plain]]) == 0
+
+
+def _on_words(text: str, start: int, end: int) -> bool:
+    try:
+        return on_words(text, from_utf16(text, start), from_utf16(text, end))
+    except ValueError:
+        return False
 
 
 def _relations(record: dict[str, Any], named: dict[Any, str]) -> dict[Any, dict[str, str]]:

@@ -5,7 +5,7 @@ Who annotated is the name of the dataset and of the session ("homework-anna"); w
 the time at which it was started, which is nobody's name. Several annotators of one text have the same ``_input_hash``,
 which names the session where nothing else does.
 
-Sources: prodi.gy/docs/api-interfaces (spans_manual) and the support forum on multi-user sessions (support.prodi.gy/t/1644).
+Sources: prodi.gy/docs/api-interfaces (spans_manual); support.prodi.gy/t/1644 (multi-user sessions).
 """
 
 from __future__ import annotations
