@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.document import Document, lay_out, read_document
-from action_recs.annotation.formats import AnnotationFormat, LoadOptions, is_folder
+from action_recs.annotation.formats import AnnotationFormat, LoadOptions, is_export, is_folder
 from action_recs.annotation.marks import Mark, MarkedSession, marked
 from action_recs.annotation.offsets import from_utf16, has_wide
 from action_recs.annotation.problems import Problem
@@ -37,6 +37,9 @@ UNUSED = re.compile(r"(?:[ENR#]\d+|\*)\t.*")
 PIECE = re.compile(r"\S(?:[^\n]*\S)?")
 """A line without the blanks at its ends."""
 
+BESIDE = frozenset({".txt", ".conf"})
+"""Suffixes of what brat keeps with annotations: the texts, and settings."""
+
 RELATIONS = ("restates", "same")
 BOM = "\ufeff"
 
@@ -44,7 +47,7 @@ BOM = "\ufeff"
 def matches(content: Content) -> bool:
     """Whether it is a folder that holds ``.ann`` files, or one of these."""
     if is_folder(content) and content.path:
-        return any(content.path.glob("*.ann")) or any(content.path.glob("*/*.ann"))
+        return is_export(content.path, ".ann", BESIDE)
     first = (content.text or "").lstrip(BOM).split("\n", 1)[0].rstrip("\r")
     return content.suffix == ".ann" or TEXT_BOUND.fullmatch(first) is not None
 

@@ -79,11 +79,11 @@ class Annotations:
     def _in_archive(self, content: Content) -> Iterator[tuple[Content, AnnotationFormat]]:
         """What an archive of files holds (doccano exports one), as if it were a folder in its place."""
         try:
-            with unpacked(content) as folder:
+            with unpacked(content) as (root, folder):
                 try:
                     yield from self._in_folder(folder)
                 finally:
-                    self._rename(str(folder), content.name)
+                    self._rename(str(root), content.name)
         except TranscriptError as error:
             self.problems.append(_placed(str(error), content.name, ""))
 

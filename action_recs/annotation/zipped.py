@@ -58,10 +58,10 @@ def members(content: Content) -> list[str]:
 
 
 @contextmanager
-def unpacked(content: Content) -> Iterator[Path]:
+def unpacked(content: Content) -> Iterator[tuple[Path, Path]]:
     """A folder with what is in the archive, which only this user can read, and which is gone afterwards.
 
-    Where all of it lies in one folder, this is the one.
+    The second is the same, or, where all of it lies in one folder, this one.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def unpacked(content: Content) -> Iterator[Path]:
         while len(held) == 1 and held[0].is_dir():
             inner = held[0]
             held = [each for each in inner.iterdir() if not hidden(each)]
-        yield inner
+        yield Path(folder), inner
 
 
 def hidden(path: Path) -> bool:

@@ -108,10 +108,19 @@ def convert(
         sessions = sum(found.forms.values())
         changes = [change.to_dict() for change in found.changes]
         if as_json:
-            _print_json({"output": str(output), "sessions": sessions, "lost": lost, "changes": changes})
+            _print_json(
+                {
+                    "output": str(output),
+                    "sessions": sessions,
+                    "lost": lost,
+                    "changes": changes,
+                    "unread": found.unread,
+                }
+            )
             return
         console = Console()
         _print_changes(found, console)
+        _print_unread(found, console)
         console.print(Text(f"{sessions} sessions written to {output}"))
         for name, count in sorted(lost.items()):
             console.print(Text(f"  {to} cannot hold: {name.replace('_', ' ')} ({count})"))
@@ -366,11 +375,15 @@ def _print_check(found: Annotations, counts: dict[str, Any]) -> None:
             table.add_row(*map(Text, cells))
         console.print(table)
     _print_changes(found, console)
-    for name in found.unread:
-        console.print(Text(f"not read, of no known form: {name}"))
+    _print_unread(found, console)
     shown = ", ".join(f"{counts[name]} {name}" for name in ("sessions", "utterances", "recommendations", "reviews"))
     by = ", ".join(f"{name} ({count})" for name, count in counts["annotators"].items())
     console.print(Text(f"sound: {shown}" + (f"; annotators: {by}" if by else "")))
+
+
+def _print_unread(found: Annotations, console: Console) -> None:
+    for name in found.unread:
+        console.print(Text(f"not read, of no known form: {name}"))
 
 
 def _print_changes(found: Annotations, console: Console) -> None:
