@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
@@ -34,7 +35,7 @@ from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import load_collection
 from action_recs.evaluation.metrics import utterances_with
 from action_recs.session import Label
-from action_recs.suggest.choosing import Candidate, choose
+from action_recs.suggest.choosing import POOL, Candidate, choose
 from action_recs.suggest.uncertainty import expected_errors
 from action_recs.transcript import Role
 
@@ -65,7 +66,7 @@ def main() -> None:
     }
     development = {name: _one_annotator(sets[name].development) for name in ("annomi", "authored") if name in sets}
     every = [*pool_of["mixed"], *(session for some in development.values() for session in some)]
-    vectors = embedded(every, arguments.cache)
+    vectors = word_vectors(every) if arguments.words else embedded(every, arguments.cache)
     talks = {session.id: talk(session, vectors) for session in every}
     results: dict[str, Any] = {}
     for name, sessions in pool_of.items():
@@ -119,7 +120,11 @@ def chosen(
         errors = np.ones(len(pool))
     candidates = [Candidate(float(error), each.embedding) for error, each in zip(errors, pool, strict=True)]
     share = arguments.random if strategy == "suggest" else 0.0
-    return [choice.index for choice in choose(candidates, arguments.round, random_share=share, seed=seed + len(pool))]
+    wide = len(pool) if strategy == "diverse" else POOL
+    return [
+        choice.index
+        for choice in choose(candidates, arguments.round, random_share=share, pool=wide, seed=seed + len(pool))
+    ]
 
 
 def fitted(pool: Sequence[Talk], known: Sequence[int]) -> dict[Label, Any]:
@@ -177,12 +182,24 @@ def talk(session: AnnotatedSession, vectors: dict[str, np.ndarray]) -> Talk:
     )
 
 
+def all_texts(sessions: Sequence[AnnotatedSession]) -> list[str]:
+    """Every text once, short ones first, so that a batch holds texts of like length."""
+    texts = {utterance.text for session in sessions for utterance in session.transcript.utterances}
+    return sorted(texts, key=lambda text: (len(text), text))
+
+
+def word_vectors(sessions: Sequence[AnnotatedSession]) -> dict[str, np.ndarray]:
+    """TF-IDF of words and word pairs, in fewer dimensions."""
+    texts = all_texts(sessions)
+    table = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True).fit_transform(texts)
+    fewer = TruncatedSVD(DIMENSIONS, random_state=0).fit_transform(table)
+    fewer /= fewer.std()
+    return dict(zip(texts, fewer, strict=True))
+
+
 def embedded(sessions: Sequence[AnnotatedSession], cache: Path | None) -> dict[str, np.ndarray]:
     """The encoder's mean-pooled state of every utterance, in fewer dimensions."""
-    texts = sorted(
-        {each.text for session in sessions for each in session.transcript.utterances},
-        key=lambda text: (len(text), text),
-    )
+    texts = all_texts(sessions)
     digest = hashlib.sha256("\x00".join(texts).encode("utf-8", "replace")).hexdigest()[:16]
     kept = cache / f"{digest}.npy" if cache else None
     if kept and kept.is_file():
@@ -261,6 +278,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=80, help="sessions at the end")
     parser.add_argument("--random", type=float, default=0.2, help="the random share of a suggestion")
     parser.add_argument("--strategies", nargs="+", default=STRATEGIES, choices=STRATEGIES)
+    parser.add_argument(
+        "--words", action="store_true", help="TF-IDF of words in place of the encoder: quick, and weaker"
+    )
     parser.add_argument("--cache", type=Path, help="a folder to keep the encoder's states in")
     return parser.parse_args()
 

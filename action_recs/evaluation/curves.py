@@ -106,8 +106,8 @@ def threshold_for(curve: Curve, precision: float, *, floor: float = 0.0) -> Thre
     Examples
     --------
     >>> curve = precision_recall(np.array([0.9, 0.8, 0.3]), np.array([True, False, True]))
-    >>> threshold_for(curve, 0.9)
-    Threshold(wanted=0.9, threshold=0.85, precision=1.0, recall=0.5)
+    >>> threshold_for(curve, 0.9).to_dict()
+    {'wanted_precision': 0.9, 'threshold': 0.85, 'precision': 1.0, 'recall': 0.5}
     """
     allowed = curve.thresholds >= floor
     reached = np.flatnonzero(allowed & (curve.precision >= precision))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from action_recs.errors import ConfigError
 
 POOL = 3
-"""Times as many of the most uncertain sessions as are wanted: what is chosen from."""
+"""See :func:`choose`."""
 
 
 class Why(StrEnum):
@@ -73,7 +73,9 @@ class Choice:
     distance: float
 
 
-def choose(candidates: Sequence[Candidate], count: int, *, random_share: float = 0.2, seed: int = 0) -> list[Choice]:
+def choose(
+    candidates: Sequence[Candidate], count: int, *, random_share: float = 0.2, pool: int = POOL, seed: int = 0
+) -> list[Choice]:
     """Choose ``count`` sessions, or all when there are no more; the most telling first, the random ones last.
 
     Parameters
@@ -83,6 +85,8 @@ def choose(candidates: Sequence[Candidate], count: int, *, random_share: float =
         At least 1.
     random_share : float
         0 to 1.
+    pool : int
+        Times as many of the most uncertain sessions as are wanted: what is chosen from.
     seed : int
         Of the random ones. The others depend on the candidates only.
 
@@ -94,8 +98,8 @@ def choose(candidates: Sequence[Candidate], count: int, *, random_share: float =
     Examples
     --------
     >>> one, other = np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)
-    >>> pool = [Candidate(3.0, one), Candidate(2.9, one), Candidate(1.0, other)]
-    >>> [choice.index for choice in choose(pool, 2, random_share=0)]
+    >>> known = [Candidate(3.0, one), Candidate(2.9, one), Candidate(1.0, other)]
+    >>> [choice.index for choice in choose(known, 2, random_share=0)]
     [0, 2]
     """
     if count < 1:
@@ -118,17 +122,17 @@ def choose(candidates: Sequence[Candidate], count: int, *, random_share: float =
         choices.append(Choice(at, why, ranks[at], distance))
 
     wanted = count - at_random
-    pool = order[: POOL * wanted]
-    nearest = np.full(len(pool), np.inf)
-    weights = np.array([candidates[at].uncertainty for at in pool])
-    left = np.ones(len(pool), dtype=bool)
+    uncertain = order[: pool * wanted]
+    nearest = np.full(len(uncertain), np.inf)
+    weights = np.array([candidates[at].uncertainty for at in uncertain])
+    left = np.ones(len(uncertain), dtype=bool)
     for _ in range(wanted):
         gains = np.where(np.isinf(nearest), 1.0, nearest**2) * weights
         place = int(np.argmax(np.where(left, gains, -1.0)))
-        at = pool[place]
+        at = uncertain[place]
         left[place] = False
         take(at, Why.UNCERTAIN if ranks[at] <= wanted else Why.DIFFERENT)
-        nearest = np.minimum(nearest, 1 - vectors[pool] @ vectors[at])
+        nearest = np.minimum(nearest, 1 - vectors[uncertain] @ vectors[at])
     others = sorted(set(range(len(candidates))) - set(taken))
     for at in random.Random(seed).sample(others, at_random):  # noqa: S311 (draws sessions, not secrets)
         take(at, Why.RANDOM)
