@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from accelerate import PartialState
-
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.checkpoint import Checkpoint, load_checkpoint
 from action_recs.decoding import DecodingSettings
@@ -18,6 +16,7 @@ from action_recs.training.config import OWN, ClassWeights, TrainingConfig
 from action_recs.training.data import Sessions, folds_of
 from action_recs.training.figures import task_figures
 from action_recs.training.fitting import fit
+from action_recs.training.processes import processes
 from action_recs.training.saving import save_trained, whole_file
 from action_recs.training.tuning import Counted, Decoded, best_settings, count_all, read_once
 
@@ -65,11 +64,11 @@ def cross_validate(config: TrainingConfig, train: Mapping[str, Sessions], output
     }
     weights = config.weight_choices[compared.index(best)]
     chosen = Chosen(weights, best[1], report)
-    if PartialState().is_main_process:
+    if processes().is_main_process:
         record = {"weights": chosen.weights, "decoding": asdict(chosen.decoding), "report": chosen.report}
         whole_file(done, json.dumps(record, indent=2) + "\n")
         shutil.rmtree(output / "folds")
-    PartialState().wait_for_everyone()
+    processes().wait_for_everyone()
     return chosen
 
 
@@ -107,11 +106,11 @@ def _trained(
     if not (resume and finished.is_dir()):
         begun = any(output.glob("checkpoints/checkpoint-*"))
         fitted = fit(config, train, {}, output, weights=weights, resume=resume and begun)
-        if PartialState().is_main_process:
+        if processes().is_main_process:
             shutil.rmtree(output / "checkpoints", ignore_errors=True)
             save_trained(fitted.checkpoint, config, output / "writing")
             (output / "writing").rename(finished)
-        PartialState().wait_for_everyone()
+        processes().wait_for_everyone()
     return load_checkpoint(finished, config.task)
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import PartialState
 
 import action_recs
 from action_recs.training.checks import positives
 from action_recs.training.config import TrainingConfig
 from action_recs.training.data import TrainingData, sessions_hash
 from action_recs.training.precision import chosen_precision
+from action_recs.training.processes import processes
 
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "datasets", "numpy", "peft")
 
@@ -31,7 +31,7 @@ def run_record(config: TrainingConfig, data: TrainingData) -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "processes": PartialState().num_processes,
+        "processes": processes().num_processes,
         "precision": chosen_precision(config.precision),
         "data": {
             "sha256": data_hash(data),

@@ -9,8 +9,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from accelerate import PartialState
-
 from action_recs.checkpoint import Checkpoint, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
@@ -22,6 +20,7 @@ from action_recs.training.figures import checkpoint_figures
 from action_recs.training.fitting import Fitted, fit
 from action_recs.training.folds import Chosen, cross_validate
 from action_recs.training.plots import check_plotting, write_plots
+from action_recs.training.processes import processes
 from action_recs.training.record import data_hash, run_record
 from action_recs.training.saving import save_settings, save_trained, whole_file
 from action_recs.training.start import base_of, earlier_settings, start_model
@@ -73,9 +72,9 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     fitted = fit(config, data.train, data.development, output, weights=weights, resume=where)
 
     metrics: dict[str, Any] = {}
-    if PartialState().is_main_process:
+    if processes().is_main_process:
         metrics = finish(config, data, fitted, chosen, output)
-    PartialState().wait_for_everyone()
+    processes().wait_for_everyone()
     return metrics
 
 
@@ -96,15 +95,15 @@ def begin(config: TrainingConfig, data: TrainingData, output: Path, resume: bool
         raise ConfigError(f"{output}: no checkpoint of step {resume}; there are {', '.join(kept)}")
     if resume:
         _check_same(settings, data, output)
-    PartialState().wait_for_everyone()  # nobody writes before everybody has looked
-    if PartialState().is_main_process and not resume:
+    processes().wait_for_everyone()  # nobody writes before everybody has looked
+    if processes().is_main_process and not resume:
         try:
             output.mkdir(parents=True, exist_ok=True)
             whole_file(output / "training_config.json", json.dumps(settings, indent=2) + "\n")
             whole_file(output / "run.json", json.dumps(record, indent=2) + "\n")
         except OSError as error:
             raise ConfigError(f"{output}: cannot be made a folder ({error.strerror})") from None
-    PartialState().wait_for_everyone()
+    processes().wait_for_everyone()
 
 
 def finish(
