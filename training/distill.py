@@ -10,7 +10,7 @@ averaged. What happens to each window, all of it in action_recs/training/:
 
     distillation    every transcript is read once by each teacher; what it holds for probable of its tokens is laid
                     onto the characters, and from there onto the student's tokens (reviews: onto utterances)
-    examples        windows carry the annotators' classes and the teachers' probabilities; unlabelled sessions only these
+    examples        windows carry the annotators' classes and the teachers' probabilities; unlabelled ones only these
     loss            (1 - soft) x cross-entropy with the classes + soft x divergence from the probabilities, at a
                     temperature; with hidden also the distance of the utterances' mean hidden states
 
@@ -41,9 +41,7 @@ def main() -> None:
     try:
         config = load_config(arguments.config, [*teachers, *arguments.set])
         if config.distill is None:
-            raise ConfigError(
-                f"{arguments.config}: names no teachers; give --teachers, or distill: {{teachers: [...]}}"
-            )
+            raise ConfigError(f"{arguments.config}: names no teachers; give --teachers, or set distill")
         train(config, sources, arguments.output, resume=arguments.resume)
     except ActionRecsError as error:
         raise SystemExit(f"distill.py: {error}") from None
