@@ -79,7 +79,7 @@ class Tagger:
         path : path, optional
             A folder that :meth:`save_pretrained` wrote, with ``recommendation/`` and ``review/`` in it.
         recommendation, review : path, optional
-            The folder of one checkpoint each, such as ``training/train.py`` writes.
+            The folder of one checkpoint each, such as ``action-recs train`` writes, or an adapter.
         device : str or torch.device
             Where the models run: "cpu", "cuda", "mps".
 
