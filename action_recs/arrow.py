@@ -150,7 +150,7 @@ def tag_utterance_rows(
         rows.append(_Rows.of(part.select([ours["speaker"], ours["text"]]).to_pydict(), ours))
     tagged = _tag_all(read, tagger, batch_tokens)
     records = [record for some, session in zip(rows, tagged, strict=True) for record in some.records(session)]
-    types = _utterance_types()
+    types = utterance_types()
     for name in added:
         table = _with_column(table, name, [record.get(name) for record in records], types[name])
     return table
@@ -309,7 +309,8 @@ def _session_types() -> dict[str, pa.DataType]:
     }
 
 
-def _utterance_types() -> dict[str, pa.DataType]:
+def utterance_types() -> dict[str, pa.DataType]:
+    """The Arrow type of every column that :func:`tag_utterance_rows` adds."""
     import pyarrow as pa
 
     whole, share, words = pa.int64(), pa.float64(), pa.string()
