@@ -57,7 +57,7 @@ def _annotations(folder: Path) -> None:
             )
             for number in range(4)
         ]
-        write_annotations(sessions, folder / f"{name}.json", "label_studio")
+        write_annotations(sessions, folder / f"{name}.json", "label-studio")
 
 
 def _study(folder: Path) -> None:

@@ -11,11 +11,11 @@ NOT_RUN = {"README.md": 2, "clusters.md": 1, "retraining.md": 2}
 """Blocks that are marked as not run, each with its reason in the page."""
 
 
-def pages():
-    for page in PAGES:
-        if any(not block.why_not for block in blocks(page)):
-            marks = [pytest.mark.slow] if page.name in SLOW else []
-            yield pytest.param(page, marks=marks, id=page.name)
+RUN = [
+    pytest.param(page, marks=[pytest.mark.slow] if page.name in SLOW else [], id=page.name)
+    for page in PAGES
+    if any(not block.why_not for block in blocks(page))
+]
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def example_files(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", RUN)
 def test_a_page_runs_from_top_to_bottom(page, example_files):
     assert run(page) == sum(not block.why_not for block in blocks(page))
 
