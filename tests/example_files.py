@@ -22,6 +22,7 @@ TALK = [
     ("therapist", "Good. Maybe try going back to cooking this week, that was good for you."),
     ("client", "Okay."),
 ]
+ADVICE = "Maybe try going back to cooking this week"
 
 
 def prepare(folder: Path) -> None:
@@ -45,12 +46,13 @@ def prepare(folder: Path) -> None:
 
 def _annotations(folder: Path) -> None:
     """Two annotators, who differ in one of four sessions."""
+    start = TALK[2][1].index(ADVICE)
     for name, annotator in (("annotator_a", "anna"), ("annotator_b", "ben"), ("export", "anna")):
         sessions = [
             AnnotatedSession(
                 f"s{number}",
                 Transcript.from_pairs(TALK, session_id=f"s{number}"),
-                (AnnotatedRecommendation(2, 6, 41, TALK[2][1][6:41], Form.CASUAL),),
+                (AnnotatedRecommendation(2, start, start + len(ADVICE), ADVICE, Form.CASUAL),),
                 () if annotator == "ben" and number == 3 else (AnnotatedReview(0, 1),),
                 annotator=annotator,
                 group=f"c{number}",

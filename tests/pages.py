@@ -21,6 +21,9 @@ QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 SHELL = re.compile(r"[|<>;&$`*?]")
 """What only a shell understands, such as a pipe; a pattern in quotes is not."""
 
+PROGRAMS = f'''python() {{ "{sys.executable}" "$@"; }}; action-recs() {{ python -m action_recs "$@"; }}; '''
+"""For a shell: those of this environment, wherever it is."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -80,8 +83,7 @@ def run_command(command: str, place: str) -> None:
     elif words[0] == "action-recs" and not SHELL.search(bare):
         run_here(words[1:], place)
     else:
-        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        ran = subprocess.run(["bash", "-ec", f"PATH={path}:$PATH; {command}"], capture_output=True, text=True)
+        ran = subprocess.run(["bash", "-ec", PROGRAMS + command], capture_output=True, text=True)
         assert ran.returncode == 0, f"{place}: {command}: {ran.stderr[-500:]}"
 
 
