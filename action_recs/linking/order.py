@@ -83,4 +83,6 @@ def session_day(session: TaggedSession, place: int) -> date | None:
     try:
         return datetime.fromisoformat(str(session.date).strip()).date()
     except ValueError:
-        raise ThreadError(f"session {place}: the date is not ISO 8601, such as 2024-03-05; correct or drop it") from None
+        raise ThreadError(
+            f"session {place}: the date is not ISO 8601, such as 2024-03-05; correct or drop it"
+        ) from None

@@ -81,7 +81,8 @@ FRAME = re.compile(
     rf"(?P<negative>{'|'.join(NOT_FRAMES)})\s+|(?P<positive>{'|'.join(COMMAND_FRAMES)})(?:,)?\s+", re.IGNORECASE
 )
 PLAIN_YOU = re.compile(
-    r"(?:you|youse|ye)(?: two)?(?:,? you)? (?!are\b|were\b|was\b|had\b|have got\b|know\b|said\b|'|also can'?t\b)", re.IGNORECASE
+    r"(?:you|youse|ye)(?: two)?(?:,? you)? (?!are\b|were\b|was\b|had\b|have got\b|know\b|said\b|'|also can'?t\b)",
+    re.IGNORECASE,
 )
 CONDITION = re.compile(
     r"(?:when|whenever|if|after|before|once|every|each|on|at|in|by|from|starting|until|till|as soon as|the (?:minute|moment|"
