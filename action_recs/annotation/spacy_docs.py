@@ -27,7 +27,7 @@ from action_recs.readers.formats import Content
 from action_recs.readers.optional import guarded
 from action_recs.readers.optional import load as library
 
-LARGEST = 2**30
+LARGEST = 256 * 2**20
 """Bytes that a file may hold unpacked."""
 
 MARKS = f"{KEY}_marks"
