@@ -1,4 +1,4 @@
-"""What the tests of trust share: a network that refuses, words that must not come out, and the slow part's switch."""
+"""What the tests of trust share: a network that refuses, and the slow part's switch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import socket
 from pathlib import Path
 
 import pytest
-
-CANARY = "zyxquarrel"
-"""A word that is in no library, path or message of ours: where it turns up, text of a transcript got out."""
 
 REFUSE = str(Path(__file__).parent / "no_network")
 """On PYTHONPATH, it keeps a Python of its own from reaching the network, and from being silent about it."""
@@ -33,7 +30,7 @@ def no_network(monkeypatch):
         tried.append(arguments[-1] if arguments else None)
         raise AssertionError("the network was used")
 
-    for name in ("connect", "connect_ex", "sendto", "bind"):
+    for name in ("connect", "connect_ex", "sendto"):
         original = getattr(socket.socket, name)
 
         def guarded(self, *arguments, original=original):
@@ -62,8 +59,3 @@ def alone(tmp_path):
         "OMP_NUM_THREADS": "1",
         "NETWORK_TRIED": str(tmp_path / "network"),
     }
-
-
-@pytest.fixture
-def canary():
-    return CANARY

@@ -20,11 +20,12 @@ from action_recs import Label, Role, Tagger, Transcript, Utterance
 from action_recs.checkpoint import Checkpoint
 from action_recs.windows import ROLE_MARKERS, tokenize
 
-SPEECH = (
+SAID = (
     "Maybe you could try going for a walk before dinner. How did the breathing exercise go? I did not do it. Write it "
     "down, three lines, every evening. Don't we've they're twenty-five o'clock. Good. Mm. Last time we said that you "
     "would call your sister."
-).split()
+)
+SPEECH = SAID.split()
 OTHER_LANGUAGES = [
     "Vielleicht gehen Sie einmal wieder schwimmen?",
     "Попробуйте записывать мысли каждый вечер.",
@@ -199,7 +200,7 @@ def check_many(tagger: Tagger, count: int, *, seed: int, utterances: int = 12, b
     """Draw so many transcripts, tag them as one stream, and check each; the number of spans and runs found."""
     from tqdm import tqdm
 
-    draw = random.Random(seed)  # noqa: S311
+    draw = random.Random(seed)
     kept: list[list[tuple[str, str]]] = []
 
     def stream():  # type: ignore[no-untyped-def]
