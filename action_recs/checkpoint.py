@@ -209,8 +209,6 @@ def _refuse_code(folder: Path) -> None:
         if found := sorted({key for key in CODE if key in content} | kernels.keys()):
             remedy = "code of a checkpoint is never run; train one of a kind that transformers knows"
             raise ModelError(f"{folder / name}: {found[0]} names code; {remedy}")
-    if (folder / "adapter_config.json").is_file():
-        raise ModelError(f"{folder}: an adapter, which is no whole model; merge it into its base and save that")
 
 
 def _check(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, settings: ReadingSettings) -> None:

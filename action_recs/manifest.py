@@ -15,8 +15,10 @@ from action_recs.errors import ModelError, OutputError
 
 MANIFEST = "manifest.json"
 
-UNREAD_NAMES = frozenset({MANIFEST, "metrics.json", "training_config.json", "checkpoints"})
-"""What a run leaves beside its weights and no loader looks at: figures, settings, and the folder of earlier weights."""
+UNREAD_NAMES = frozenset(
+    {MANIFEST, "metrics.json", "training_config.json", "run.json", "folds.json", "checkpoints", "folds", "figures"}
+)
+"""What a run leaves beside its weights and no loader of the folder looks at: figures, settings, and earlier weights."""
 
 UNREAD_SUFFIXES = frozenset({".csv", ".html", ".jsonl", ".log", ".md", ".png", ".svg", ".yaml", ".yml"})
 """Cards and reports, which are written after the weights and change nothing that is found."""

@@ -104,13 +104,6 @@ def test_a_config_that_names_code_is_refused(own_models, no_network, file, entry
         load_checkpoint(folder, Task.REVIEW)
 
 
-def test_an_adapter_is_no_model(own_models, no_network):
-    adapter = {"base_model_name_or_path": "somebody/base", "peft_type": "LORA"}
-    (own_models / "review" / "adapter_config.json").write_text(json.dumps(adapter), encoding="utf-8")
-    with pytest.raises(ModelError, match="an adapter"):
-        load_checkpoint(own_models / "review", Task.REVIEW)
-
-
 # What documents unpack to
 
 

