@@ -110,7 +110,7 @@ class _Annotations:
     bound: dict[str, _Bound] = field(default_factory=dict)
     relations: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    said: list[tuple[str, str, str]] = field(default_factory=list)
+    said: list[tuple[str, str, str]] = field(default_factory=list, repr=False)
 
     def read(self, line: str, place: str) -> None:
         if found := TEXT_BOUND.fullmatch(line):

@@ -30,7 +30,7 @@ from action_recs.readers.optional import guarded
 from action_recs.readers.optional import load as library
 from action_recs.readers.stream import byte_stream
 
-LARGEST = 2**30
+LARGEST = 256 * 2**20
 """Bytes that a file may hold unpacked."""
 
 PIECE = 2**20

@@ -26,6 +26,7 @@ from action_recs.annotation.speakers import with_roles
 from action_recs.annotation.zipped import is_zip, members, open_zip
 from action_recs.errors import TranscriptError
 from action_recs.evaluation.metrics import utterances_with
+from action_recs.formulas import plain_row
 from action_recs.readers.archive import holds
 from action_recs.readers.cells import as_seconds, as_text
 from action_recs.readers.conversation import Segment
@@ -278,7 +279,7 @@ def write_text(sessions: Iterable[AnnotatedSession], path: Path) -> None:
         table = csv.writer(file)
         table.writerow(_HEADER)
         for session in sessions:
-            table.writerows(_rows(session))
+            table.writerows(map(plain_row, _rows(session)))
 
 
 def write_excel(sessions: Iterable[AnnotatedSession], path: Path) -> None:
