@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import random
 import resource
 import signal
@@ -430,3 +431,75 @@ def test_memory_does_not_grow_with_the_number_of_sessions(tmp_path, counting, mo
 @pytest.mark.slow
 def test_a_hundred_thousand_sessions(tmp_path, counting):
     assert peak(tmp_path, 100_000) < 100 * 2**20
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 1.0])
+def test_an_output_without_its_ledger_is_taken_over(tmp_path, folder, unbroken, counting, share):
+    out = tmp_path / "copied.jsonl"
+    cut = int(share * len(unbroken[0]))
+    out.write_bytes(unbroken[0][:cut])
+    result = finish(out, folder, "--json")
+    assert (result.exit_code, written(out) == unbroken) == (1, True)
+    lines = unbroken[0][:cut].count(b"\n")
+    tagged = counting.log.read_text(encoding="utf-8").split()
+    assert len(tagged) <= 490 - lines + 2 * MOST_SESSIONS
+    assert not (tmp_path / ".copied.jsonl.before").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: b"mine", "other models or options"),
+        (lambda data: b"mine\n", "not written from these inputs"),
+        (lambda data: data.replace(b"Walk 3 ", b"Sing 3 "), "not written from these inputs"),
+        (lambda data: data.replace(b'"score": 0.5', b'"score": 0.7'), "other models or options"),
+        (lambda data: data + data[:300], "more than these inputs"),
+    ],
+)
+@pytest.mark.usefixtures("counting")
+def test_an_output_of_something_else_is_left_as_it_is(tmp_path, folder, unbroken, change, words):
+    out = tmp_path / "copied.jsonl"
+    changed = change(unbroken[0])
+    assert changed != unbroken[0]
+    out.write_bytes(changed)
+    result = finish(out, folder)
+    assert (result.exit_code, result.stderr.count("\n"), words in result.stderr) == (2, 1, True), result.stderr
+    assert out.read_bytes() == changed
+    assert not (tmp_path / ".copied.jsonl.run").exists()
+
+
+@pytest.mark.usefixtures("counting")
+def test_the_outputs_of_other_runs_are_no_transcripts(tmp_path):
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (here / name).write_text("T: Walk.\nC: Yes.\n" if name == "a.txt" else "", encoding="utf-8")
+    for name in ("one.jsonl", "two.csv", "three.jsonl"):
+        assert invoke("tag", here, here / "*", "-o", here / name).exit_code == 1
+    assert [part.count(b"\n") for part in written(here / "three.jsonl")] == [1, 1]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_progress_shows_files_rate_and_time_and_no_transcript(tmp_path, folder):
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            DRIVER,
+            tmp_path / "log",
+            "0.03",
+            "tag",
+            folder / "s0[0-4]?.txt",
+            "-o",
+            tmp_path / "out.jsonl",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    )
+    process.communicate()
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert [word for word in ("/50 files", "a second", "0:00:") if word not in shown] == []
+    assert "Walk" not in shown
