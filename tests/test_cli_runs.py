@@ -348,6 +348,26 @@ def test_a_session_that_the_models_break_on_costs_no_other(tmp_path, folder, cou
     assert "Walk" not in failures + result.stderr
 
 
+def test_models_that_break_on_everything_stop_the_run_and_list_no_session_as_bad(tmp_path, folder, counting, unbroken):
+    tag_many = counting.tag_many
+    calls = []
+
+    def dying(transcripts, batch_tokens=None):
+        calls.append(len(transcripts))
+        if sum(calls) > 60:
+            raise RuntimeError("Walk")
+        return tag_many(transcripts)
+
+    counting.tag_many = dying
+    out = tmp_path / "out.jsonl"
+    result = invoke("tag", folder, "-o", out)
+    assert (result.exit_code, result.stderr.count("\n"), "Walk" in result.stderr) == (1, 1, False)
+    assert [word for word in ("(RuntimeError)", "sessions are done", "--resume") if word not in result.stderr] == []
+    counting.tag_many = tag_many
+    assert finish(out, folder).exit_code == 1
+    assert written(out) == unbroken
+
+
 def test_where_memory_runs_out_batches_are_halved(tmp_path, folder, counting):
     tag_many = counting.tag_many
     sizes = []
@@ -505,5 +525,5 @@ def test_progress_shows_files_rate_and_time_and_no_transcript(tmp_path, folder):
             shown += part
     os.close(ours)
     process.communicate()
-    assert [word for word in ("/50 files", "a second", "0:00:") if word.encode() not in shown] == []
+    assert [word for word in ("/50", "a second", "0:00:") if word.encode() not in shown] == []
     assert b"Walk" not in shown

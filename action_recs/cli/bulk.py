@@ -221,11 +221,10 @@ class RunFiles:
             failures_size=mark.failures_size + len(failures),
             digest=digest(lines),
         )
-        line = following.line()
-        if mark == START:
-            line = first_line(self.job.run()) + line
+        if mark == START:  # what an earlier run left here tells nothing of this one
+            self._append((self.ledger, first_line(self.job.run())))
             self._forget_failures()
-        self._append((self.lines, lines), (self.failures, failures), (self.ledger, line))
+        self._append((self.lines, lines), (self.failures, failures), (self.ledger, following.line()))
         return following
 
     def finish(self, mark: Mark, seen: int) -> int:
