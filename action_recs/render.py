@@ -13,7 +13,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -88,7 +88,7 @@ def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -
 class Piece:
     """A stretch of an utterance's text, and the recommendations it lies in: mostly none, rarely more than one."""
 
-    text: str
+    text: str = field(repr=False)
     found: tuple[Recommendation, ...] = ()
 
 
