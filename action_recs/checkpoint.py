@@ -8,14 +8,17 @@ folder that ``save_checkpoint`` wrote is compared with its manifest first (see :
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from action_recs.adapter import NEEDED as ADAPTER_NEEDED
+from action_recs.adapter import is_adapter, load_adapter
 from action_recs.decoding import RECOMMENDATION_CLASSES, REVIEW_CLASSES, DecodingSettings
+from action_recs.encoders import longest_input
 from action_recs.errors import ModelError, OutputError
 from action_recs.manifest import check_manifest, write_manifest
 from action_recs.windows import ROLE_MARKERS
@@ -104,20 +107,27 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
     place = _device(device)
     try:
         with _quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-            model, report = AutoModelForTokenClassification.from_pretrained(
-                folder,
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
+            if is_adapter(folder):
+                model, tokenizer = load_adapter(folder, task)
+                missing: Collection[str] = ()
+            else:
+                tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+                model, report = AutoModelForTokenClassification.from_pretrained(
+                    folder,
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    use_safetensors=True,
+                    dtype=torch.float32,
+                    output_loading_info=True,
+                )
+                missing = report["missing_keys"]
+    except ModelError:
+        raise
     except Exception as error:  # transformers, tokenizers and safetensors each raise their own
         raise ModelError(
             f"{folder}: the checkpoint cannot be loaded ({type(error).__name__}); copy or train it again"
         ) from error
-    if report["missing_keys"]:  # transformers would fill them with noise
+    if missing:  # transformers would fill them with noise
         raise ModelError(f"{folder}/model.safetensors: weights are missing; copy or train the checkpoint again")
     _check(folder, model, tokenizer, settings)
     return Checkpoint(model.to(place).eval(), tokenizer, settings)
@@ -175,8 +185,9 @@ def _quiet() -> Iterator[None]:
 def _read_settings(folder: Path, task: Task) -> ReadingSettings:
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the folder of a trained {task.value} checkpoint")
-    if missing := [name for name in NEEDED if not (folder / name).is_file()]:
-        remedy = "the folder must hold config.json, model.safetensors and a tokenizer"
+    needed = ADAPTER_NEEDED if is_adapter(folder) else NEEDED
+    if missing := [name for name in needed if not (folder / name).is_file()]:
+        remedy = "the folder must hold config.json, model.safetensors (or an adapter's) and a tokenizer"
         raise ModelError(f"{folder}: {', '.join(missing)} is missing; {remedy}")
     check_manifest(folder, required=folder.resolve().is_relative_to(SHIPPED.resolve()))
     _refuse_code(folder)
@@ -184,7 +195,7 @@ def _read_settings(folder: Path, task: Task) -> ReadingSettings:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         settings = ReadingSettings.from_dict(config["action_recs"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        remedy = "train it with training/train.py"
+        remedy = "train it with action-recs train"
         raise ModelError(f"{folder}/config.json: no action_recs settings: not a checkpoint of ours; {remedy}") from None
     rates = asdict(settings.decoding)
     if wrong := [name for name, rate in rates.items() if not 0 <= rate <= 1]:
@@ -217,7 +228,7 @@ def _check(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerB
         raise ModelError(f"{folder}/config.json: its labels are not those of the {settings.task.value} task")
     if not tokenizer.is_fast:
         raise ModelError(f"{folder}: a fast tokenizer (tokenizer.json) is needed for character offsets")
-    longest = getattr(model.config, "max_position_embeddings", settings.window_tokens)
+    longest = longest_input(model) or settings.window_tokens
     if not 4 <= settings.window_tokens <= longest:
         raise ModelError(f"{folder}/config.json: windows of {settings.window_tokens} tokens; it reads 4 to {longest}")
     if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from action_recs.checkpoint import ReadingSettings, Task, save_checkpoint
+from action_recs.checkpoint import Task, save_checkpoint
 from action_recs.tagger import Tagger
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
@@ -66,8 +66,8 @@ def models(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for task in Task:
         torch.manual_seed(1)
-        settings = ReadingSettings(task, window_tokens=64, overlap_tokens=24)
-        save_checkpoint(start_model(str(tiny_base), settings), folder / task.value)
+        started = start_model(str(tiny_base), task, window_tokens=64, overlap_tokens=24)
+        save_checkpoint(started, folder / task.value)
     return folder
 
 
