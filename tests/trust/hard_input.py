@@ -16,8 +16,10 @@ import time
 import unicodedata
 from types import SimpleNamespace
 
+import torch
+
 from action_recs import Label, Role, Tagger, Transcript, Utterance
-from action_recs.checkpoint import Checkpoint
+from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
 from action_recs.windows import ROLE_MARKERS, tokenize
 
 SAID = (
@@ -120,30 +122,24 @@ KINDS = [
 class RandomModel:
     """Stands where a model does, and gives any probability to any token."""
 
-    device = "cpu"
+    device = torch.device("cpu")
 
     def __init__(self, classes: int, seed: int = 0) -> None:
-        import torch
-
         self.classes = classes
         self.generator = torch.Generator().manual_seed(seed)
         self.config = SimpleNamespace(model_type="random", num_labels=classes)
 
     def __call__(self, input_ids, **_):  # type: ignore[no-untyped-def]
-        import torch
-
         logits = torch.randn(*input_ids.shape, self.classes, generator=self.generator)
         logits[..., 0] += 1.0
         return SimpleNamespace(logits=3 * logits)
 
 
-def random_tagger(shipped: Tagger) -> Tagger:
-    """The shipped tagger with random scores in place of its models'."""
+def random_tagger() -> Tagger:
+    """The shipped tokenizers and settings, with random scores in place of the models'."""
+    loaded = [load_checkpoint(SHIPPED / task.value, task) for task in Task]
     return Tagger(
-        *(
-            Checkpoint(RandomModel(len(each.settings.task.classes)), each.tokenizer, each.settings)
-            for each in (shipped.recommendation, shipped.review)
-        )
+        *(Checkpoint(RandomModel(len(each.settings.task.classes)), each.tokenizer, each.settings) for each in loaded)
     )
 
 
@@ -226,9 +222,8 @@ def main() -> None:
     parser.add_argument("--models", action="store_true", help="the shipped models in place of random scores")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    shipped = Tagger.from_pretrained()
+    tagger = Tagger.from_pretrained() if arguments.models else random_tagger()
     began = time.perf_counter()
-    tagger = shipped if arguments.models else random_tagger(shipped)
     found = check_many(tagger, arguments.transcripts, seed=arguments.seed, bar=sys.stderr.isatty())
     seconds = time.perf_counter() - began
     print(f"{arguments.transcripts} transcripts, {found} spans and runs, no difference, {seconds:.0f} s")

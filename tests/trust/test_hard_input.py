@@ -30,8 +30,8 @@ def shipped():
 
 
 @pytest.fixture(scope="module")
-def drawn(shipped):
-    return random_tagger(shipped)
+def drawn():
+    return random_tagger()
 
 
 @given(pairs=PAIRS)
