@@ -86,13 +86,16 @@ class Totals:
 
 
 def run_facts(command: str, inputs: Sequence[Input], reading: Reading, *options: Any, **more: str) -> dict[str, str]:
-    """What makes a run, for ``Job.run``: one that goes on with it must have the same."""
+    """What makes a run, for ``Job.run``: one that goes on with it must have the same.
+
+    The options are kept as a fingerprint: roles hold people's names.
+    """
     asked = [dict(reading.roles), dict(reading.columns), reading.format, *options]
     return {
         "version": __version__,
         "command": command,
         "inputs": inputs_digest(inputs),
-        "options": json.dumps(asked, sort_keys=True),
+        "options": digest(json.dumps(asked, sort_keys=True).encode()),
         **more,
     }
 
