@@ -1,8 +1,8 @@
 """Many sessions into one file, in a way that survives being killed.
 
-``OUT.jsonl`` gets whole lines, a block of sessions at a time. Any other output is made, whole, at the end, from lines
-gathered in ``.OUT.part.jsonl``. Beside it lie ``OUT.failures.jsonl``, when a session failed, and ``.OUT.run``, by which
-a run that was stopped goes on (:mod:`action_recs.cli.ledger`).
+A .jsonl file gets whole lines, a block of sessions at a time. Any other output ``OUT`` is made, whole, at the end, from
+lines gathered in ``.OUT.part.jsonl``. Beside it lie ``OUT.failures.jsonl``, when a session failed, and ``.OUT.run``, by
+which a run that was stopped goes on (:mod:`action_recs.cli.ledger`).
 """
 
 from __future__ import annotations
