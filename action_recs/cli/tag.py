@@ -100,9 +100,9 @@ def tag(
 ) -> None:
     """Find recommendations and reviews: print tables, or write the tagged sessions with -o.
 
-    A .jsonl file gets one session a line, as soon as it is done. A session that cannot be read or tagged never stops the
-    others: with -o all.jsonl it is listed in all.jsonl.failures.jsonl. After a kill, a power cut or a full disk the same command with
-    --resume goes on, and gives the same bytes as an unbroken run.
+    A .jsonl file gets one session a line, as soon as it is done. A session that cannot be read or tagged never stops
+    the others: with -o all.jsonl it is listed in all.jsonl.failures.jsonl. After a kill, a power cut or a full disk the
+    same command with --resume goes on, and gives the same bytes as an unbroken run.
 
     A session's id is what the transcript says, otherwise the file's name without its end. Files that share that name
     get their path from the folder that all inputs share: monday/s1.txt and tuesday/s1.txt.
