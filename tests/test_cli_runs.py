@@ -467,6 +467,15 @@ def test_an_output_without_its_ledger_is_taken_over(tmp_path, folder, unbroken, 
     assert not (tmp_path / ".copied.jsonl.before").exists()
 
 
+def test_a_kill_while_an_output_is_taken_over_loses_nothing(tmp_path, folder, unbroken, counting):
+    out = tmp_path / "copied.jsonl"
+    (tmp_path / ".copied.jsonl.before").write_bytes(unbroken[0][:-5000])  # as it lies there after such a kill
+    assert finish(out, folder).exit_code == 1
+    assert written(out) == unbroken
+    assert not (tmp_path / ".copied.jsonl.before").exists()
+    assert len(counting.log.read_text(encoding="utf-8").split()) < 100
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -132,6 +132,8 @@ def run_job(job: Job, *, resume: bool = False, workers: int = 0, quiet: bool = F
             if not mark.sessions:
                 raise files.nothing_done(mark)
             repeated = files.finish(mark, seen)
+            if turn is job.turn:
+                places.before.unlink(missing_ok=True)
         except KeyboardInterrupt:
             raise RunStopped(_so_far("interrupted", mark), INTERRUPTED) from None
         except WriteError as error:
@@ -181,6 +183,8 @@ class RunFiles:
         """
         output, found = self.places.output, read_ledger(self.places.ledger)
         if found is None:
+            if self.places.before.exists():  # killed when it was about to be taken over
+                self.places.before.replace(output)
             if os.path.lexists(output) and self.places.lines != output:
                 remedy = "begin anew with --overwrite, or name another"
                 raise OutputError(f"{output}: nothing is known of the run that wrote it; {remedy}")
