@@ -25,7 +25,7 @@ from action_recs.training.processes import processes
 from action_recs.training.record import data_hash, run_record
 from action_recs.training.saving import save_settings, save_trained, whole_file
 from action_recs.training.start import base_of, earlier_settings, start_model
-from action_recs.training.tuning import tuned
+from action_recs.training.tuning import Decoder, read_once, tuned
 
 MAY_DIFFER = {"report_to", "keep", "stop_after", "patience"}
 """Settings that a run may be resumed with other values of."""
@@ -117,13 +117,16 @@ def finish(
     """Write the checkpoint with its decoding settings, the figures, the plots and the card."""
     save_trained(fitted.checkpoint, config, output)
     trained = load_checkpoint(output, config.task)  # half precision and without dropout, as it will be read
-    trained = _decided(config, data, trained, chosen)
+    decoders = {name: read_once(trained, sessions) for name, sessions in data.development.items()}
+    trained = _decided(config, data, trained, chosen, decoders)
     save_settings(trained, output)
     metrics = {
         "history": [entry for entry in fitted.history if "eval_f1" in entry],
         "loss": [entry for entry in fitted.history if "loss" in entry],
         "decoding": asdict(trained.settings.decoding),
-        "development": {name: checkpoint_figures(trained, sessions) for name, sessions in data.development.items()},
+        "development": {
+            name: checkpoint_figures(trained, sessions, decoders[name]) for name, sessions in data.development.items()
+        },
         "start": _start_figures(config, data),
         "folds": chosen.report if chosen else None,
     }
@@ -134,12 +137,18 @@ def finish(
     return metrics
 
 
-def _decided(config: TrainingConfig, data: TrainingData, trained: Checkpoint, chosen: Chosen | None) -> Checkpoint:
+def _decided(
+    config: TrainingConfig,
+    data: TrainingData,
+    trained: Checkpoint,
+    chosen: Chosen | None,
+    decoders: Mapping[str, Mapping[str, Decoder]],
+) -> Checkpoint:
     """The checkpoint with the decoding settings that were named, or chosen on folds, or on development sessions."""
     if config.decoding or chosen:
         decoding = DecodingSettings(**config.decoding) if config.decoding else chosen.decoding  # type: ignore[union-attr]
         return replace(trained, settings=replace(trained.settings, decoding=decoding))
-    return tuned(trained, data.development)
+    return tuned(trained, data.development, decoders)
 
 
 def _start_figures(config: TrainingConfig, data: TrainingData) -> dict[str, Any] | None:
