@@ -19,6 +19,7 @@ from action_recs.training.data import Sessions
 from action_recs.training.distillation import HiddenMatch, Teachers
 from action_recs.training.examples import training_dataset
 from action_recs.training.loss import TokenLoss, class_weights
+from action_recs.training.memory import memory_explained
 from action_recs.training.start import start_model
 from action_recs.training.trainer import make_trainer
 from action_recs.training.vocabulary import with_smaller_vocabulary
@@ -104,8 +105,9 @@ def fit(
     )
     collator = Collator(checkpoint.tokenizer.pad_token_id, teachers.states if hidden and teachers else None)
     trainer = make_trainer(checkpoint, batches, development, config, output, token_loss, collator, hidden)
-    trainer.rehearse()
-    trainer.train(resume_from_checkpoint=resume)
+    with memory_explained(checkpoint.settings.window_tokens, len(batches[batches.largest])):
+        trainer.rehearse()
+        trainer.train(resume_from_checkpoint=resume)
     if hidden:
         hidden.detach()
     checkpoint.model.eval()

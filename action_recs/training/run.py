@@ -13,7 +13,7 @@ from action_recs.checkpoint import Checkpoint, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
 from action_recs.training.card import run_card
-from action_recs.training.checks import check_labels, check_windows
+from action_recs.training.checks import check_batches, check_labels, check_windows
 from action_recs.training.config import OWN, TrainingConfig
 from action_recs.training.data import Sources, TrainingData, gather
 from action_recs.training.distillation import Teachers
@@ -63,6 +63,7 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
         config.base, config.task, window_tokens=config.window_tokens, overlap_tokens=config.overlap_tokens
     )
     check_windows((*data.train.get(OWN, ()), *data.development.get(OWN, ())), started)
+    check_batches(config, started)
     del started
     distill = config.distill
     teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
