@@ -103,6 +103,16 @@ def test_a_base_that_is_gone_or_another_is_refused(tiny_base, tmp_path):
         load_checkpoint(tmp_path / "adapter", Task.REVIEW)
 
 
+def test_a_base_of_the_hub_is_never_fetched_to_read(tiny_base, tmp_path):
+    adapted(tiny_base, Task.REVIEW, LoraConfig(r=2), tmp_path / "adapter")
+    path = tmp_path / "adapter" / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["action_recs"]["adapter"] = {"base": "some/encoder", "sha256": None}
+    path.write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError, match="its base some/encoder is not on this machine"):
+        load_checkpoint(tmp_path / "adapter", Task.REVIEW)
+
+
 def test_layers_that_the_encoder_lacks_are_named(tiny_base):
     started = start_model(str(tiny_base), Task.REVIEW, window_tokens=64)
     with pytest.raises(ConfigError, match="no layer quary; there are dense, key, query, value"):
