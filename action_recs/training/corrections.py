@@ -12,7 +12,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import torch
@@ -62,10 +62,10 @@ class Example:
 
     group: str
     label: int
-    text: str
+    text: str = field(repr=False)
     session: TaggedSession | None = None
     review: AnnotatedReview | None = None
-    tasks: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = field(default=(), repr=False)
 
 
 def category_examples(sessions: Iterable[AnnotatedSession]) -> list[Example]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from action_recs.training.data import Sources, TrainingData, gather
 from action_recs.training.figures import checkpoint_figures
 from action_recs.training.fitting import Fitted, fit
 from action_recs.training.folds import Chosen, cross_validate
+from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.plots import check_plotting, write_plots
 from action_recs.training.processes import processes
 from action_recs.training.record import data_hash, run_record
@@ -63,6 +65,9 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     )
     check_windows((*data.train.get(OWN, ()), *data.development.get(OWN, ())), started)
     del started
+    if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
+        sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
+    processes().wait_for_everyone()
     begin(config, data, output, resume)
 
     chosen = cross_validate(config, data.train, output, resume=bool(resume)) if config.folds else None
