@@ -1,7 +1,8 @@
 """A trained model on disk: an ordinary Hugging Face token-classification checkpoint that says how it is to be read.
 
 What the library needs beyond transformers' own settings lies in the config under ``action_recs``: the task, the
-windows, and the decoding settings. Weights are read from safetensors only; code from a checkpoint is never run.
+windows, and the decoding settings. Weights are read from safetensors only; code from a checkpoint is never run. A
+folder that ``save_checkpoint`` wrote is compared with its manifest first (see :mod:`action_recs.manifest`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from action_recs.adapter import is_adapter, load_adapter
 from action_recs.decoding import RECOMMENDATION_CLASSES, REVIEW_CLASSES, DecodingSettings
 from action_recs.encoders import longest_input
 from action_recs.errors import ModelError, OutputError
+from action_recs.manifest import check_manifest, write_manifest
 from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "models"
 DEVICES = ("cpu", "cuda", "mps", "xpu")
+CODE = ("auto_map", "custom_pipelines")
+"""Entries of a config that name Python files beside it."""
+
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -91,7 +96,8 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
     Raises
     ------
     ModelError
-        When the folder or a file of it is missing, or it holds a model of another kind or task.
+        When the folder or a file of it is missing, or is not what its manifest says, or it holds a model of another
+        kind or task. A folder without a manifest, such as the Hugging Face Trainer writes, is loaded all the same.
     """
     folder = Path(path)
     settings = _read_settings(folder, task)
@@ -152,6 +158,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     }
     model.save_pretrained(folder, state_dict=half)
     checkpoint.tokenizer.save_pretrained(folder)
+    write_manifest(folder)
 
 
 def _device(name: str | torch.device) -> torch.device:
@@ -190,6 +197,8 @@ def _read_settings(folder: Path, task: Task) -> ReadingSettings:
     if missing := [name for name in needed if not (folder / name).is_file()]:
         remedy = "the folder must hold config.json, model.safetensors (or an adapter's) and a tokenizer"
         raise ModelError(f"{folder}: {', '.join(missing)} is missing; {remedy}")
+    check_manifest(folder, required=folder.resolve().is_relative_to(SHIPPED.resolve()))
+    _refuse_code(folder)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         settings = ReadingSettings.from_dict(config["action_recs"])
@@ -204,6 +213,21 @@ def _read_settings(folder: Path, task: Task) -> ReadingSettings:
     if settings.task is not task:
         raise ModelError(f"{folder}: a {settings.task.value} checkpoint where a {task.value} checkpoint is needed")
     return settings
+
+
+def _refuse_code(folder: Path) -> None:
+    """Refuse what makes transformers look for code or other weights, though it is told to run and fetch none."""
+    for name in ("config.json", "tokenizer_config.json"):
+        try:
+            content = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # told where it is needed
+            continue
+        if not isinstance(content, dict):
+            continue
+        kernels = {key: value for key, value in content.items() if "attn_implementation" in key and "/" in str(value)}
+        if found := sorted({key for key in CODE if key in content} | kernels.keys()):
+            remedy = "code of a checkpoint is never run; train one of a kind that transformers knows"
+            raise ModelError(f"{folder / name}: {found[0]} names code; {remedy}")
 
 
 def _check(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, settings: ReadingSettings) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from action_recs.checkpoint import SHIPPED, Checkpoint, Task, checkpoint_task, load_checkpoint, save_checkpoint
 from action_recs.decoding import (
@@ -24,6 +25,8 @@ from action_recs.transcript import Role, Transcript
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+    from action_recs.dataset_map import BatchMap
 
 BATCH_TOKENS = 8192
 """Tokens that go through an encoder at once, padding included: about 1 GB of memory with the shipped models."""
@@ -97,6 +100,17 @@ class Tagger:
             load_checkpoint(review or folders[Task.REVIEW], Task.REVIEW, device=device),
         )
 
+    def with_thresholds(self, thresholds: Mapping[Label, float]) -> Tagger:
+        """A tagger with the same models that finds what reaches these probabilities, 0 to 1; others stay.
+
+        Examples
+        --------
+        >>> strict = Tagger.from_pretrained().with_thresholds({Label.RECOMMENDATION: 0.95})
+        >>> strict.recommendation.settings.decoding.threshold
+        0.95
+        """
+        return type(self)(*(_deciding(each, thresholds) for each in (self.recommendation, self.review)))
+
     def save_pretrained(self, path: str | Path) -> None:
         """Write both checkpoints, as half-precision safetensors, to ``path/recommendation`` and ``path/review``."""
         save_checkpoint(self.recommendation, Path(path) / Task.RECOMMENDATION.value)
@@ -142,6 +156,47 @@ class Tagger:
                 if isinstance(read[-1], TranscriptError):
                     raise read[-1]
 
+    def as_map(
+        self,
+        *,
+        rows: Literal["sessions", "utterances"] = "sessions",
+        column: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        roles: Mapping[str, Role | str] | None = None,
+        on_error: Literal["raise", "mark"] = "raise",
+    ) -> BatchMap:
+        """The tagger as a function for ``Dataset.map(..., batched=True)`` of Hugging Face datasets.
+
+        Parameters
+        ----------
+        rows : {"sessions", "utterances"}
+            What a row of the dataset is. Where it is an utterance, a batch must hold whole sessions: give ``map`` a
+            ``batch_size=None`` and one process; or call ``tag_many(dataset)``, which reads sessions of any length.
+        column : str, optional
+            For a row a session: the column with its turns, or its text with speakers' labels. By default "utterances"
+            or "text", among others.
+        columns : mapping, optional
+            For a row an utterance: our column name to the dataset's, ``{"speaker": "who", "text": "said"}``.
+        roles : mapping, optional
+            Speaker name to role, where the labels do not say it.
+        on_error : {"raise", "mark"}
+            What becomes of a session that cannot be read: an exception, or nulls with the reason in ``error``.
+
+        Returns
+        -------
+        callable
+            Adds the columns that :func:`action_recs.arrow.tag_session_rows` or
+            :func:`~action_recs.arrow.tag_utterance_rows` list. It hands whole tables back, so that ``map`` takes no
+            columns away: call ``remove_columns`` on the result.
+
+        Examples
+        --------
+        >>> dataset.map(tagger.as_map(), batched=True, batch_size=64)  # doctest: +SKIP
+        """
+        from action_recs.dataset_map import BatchMap  # knows this module
+
+        return BatchMap(self, rows=rows, column=column, columns=columns, roles=roles, on_error=on_error)
+
     def _tag_together(self, transcripts: list[Transcript], batch_tokens: int) -> list[TaggedSession]:
         from action_recs.scoring import piece_scores  # loads torch, which importing the package must not
 
@@ -159,6 +214,13 @@ class Tagger:
             runs.append(find_reviews(classes, self.review.settings.decoding))
             run_scores.append(review_scores(classes))
         return [_session(*parts) for parts in zip(transcripts, spans, span_scores, runs, run_scores, strict=True)]
+
+
+def _deciding(checkpoint: Checkpoint, thresholds: Mapping[Label, float]) -> Checkpoint:
+    """The checkpoint with its threshold replaced, if there is one for its task."""
+    settings = checkpoint.settings
+    threshold = thresholds.get(Label(settings.task.value), settings.decoding.threshold)
+    return replace(checkpoint, settings=replace(settings, decoding=replace(settings.decoding, threshold=threshold)))
 
 
 def _read_each(

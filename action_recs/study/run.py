@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from action_recs.errors import OutputError
+from action_recs.formulas import plain_cell
 from action_recs.study.analysis import Choices, analyse, write_results
 from action_recs.study.correction import read_rates
 from action_recs.study.join import Window, join
@@ -64,7 +65,7 @@ def study_files(
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        joined.dropped.to_csv(folder / "dropped.csv", index=False)
+        joined.dropped.map(plain_cell).to_csv(folder / "dropped.csv", index=False)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
     write_results(study, folder / "results.json")

@@ -13,6 +13,7 @@ from typing import Any
 from great_tables import GT
 
 from action_recs.errors import OutputError
+from action_recs.formulas import plain_row
 from action_recs.study import published
 from action_recs.study.describe import GROUP_FIGURES
 from action_recs.study.gee import SUBGROUP_NAMES
@@ -82,7 +83,8 @@ class Table:
         writer.writerow(fields)
         for record in self.records:
             values = [record[field] for field in fields]
-            writer.writerow(["" if isinstance(value, float) and math.isnan(value) else value for value in values])
+            shown = ("" if isinstance(value, float) and math.isnan(value) else value for value in values)
+            writer.writerow(plain_row(shown))
         return file.getvalue()
 
     def to_gt(self) -> GT:

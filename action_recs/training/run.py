@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from action_recs.training.distillation import Teachers
 from action_recs.training.figures import checkpoint_figures
 from action_recs.training.fitting import Fitted, fit
 from action_recs.training.folds import Chosen, cross_validate
+from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.plots import check_plotting, write_plots
 from action_recs.training.processes import processes
 from action_recs.training.record import data_hash, run_record
@@ -67,6 +69,9 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     del started
     distill = config.distill
     teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
+    if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
+        sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
+    processes().wait_for_everyone()
     begin(config, data, output, resume)
 
     chosen = None

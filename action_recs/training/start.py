@@ -82,7 +82,9 @@ def earlier_settings(base: str) -> ReadingSettings | None:
     if not Path(base).is_dir():
         return None
     try:
-        return ReadingSettings.from_dict(AutoConfig.from_pretrained(base, local_files_only=True).action_recs)
+        return ReadingSettings.from_dict(
+            AutoConfig.from_pretrained(base, trust_remote_code=False, local_files_only=True).action_recs
+        )
     except Exception:  # noqa: BLE001 (an encoder, or a broken folder; loading it says which)
         return None
 

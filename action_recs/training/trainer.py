@@ -24,6 +24,7 @@ from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import TrainingConfig
 from action_recs.training.development import best_f1
 from action_recs.training.distillation import HiddenMatch
+from action_recs.training.interrupted import Finished
 from action_recs.training.loss import TokenLoss
 from action_recs.training.memory import rehearse
 from action_recs.training.precision import chosen_precision
@@ -166,7 +167,9 @@ def make_trainer(
     arguments.warmup_steps = round(steps * config.warmup)
     arguments.eval_steps = arguments.save_steps = every
     arguments.logging_steps = max(1, every // 10)
-    stopping = [EarlyStoppingCallback(early_stopping_patience=config.patience)] if development else []
+    stopping: list[TrainerCallback] = [Finished()]
+    if development:
+        stopping.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
     if development and config.stop_after:
         stopping.append(StopAfter(config.stop_after))
     return SessionTrainer(
