@@ -13,8 +13,7 @@ from transformers import set_seed
 from action_recs.checkpoint import Checkpoint
 from action_recs.training.adapting import with_adapter
 from action_recs.training.batches import Batches, Collator
-from action_recs.training.checks import check_windows
-from action_recs.training.config import OWN, ClassWeights, TrainingConfig
+from action_recs.training.config import ClassWeights, TrainingConfig
 from action_recs.training.data import Sessions
 from action_recs.training.distillation import HiddenMatch, Teachers
 from action_recs.training.examples import training_dataset
@@ -70,7 +69,6 @@ def fit(
     checkpoint = start_model(
         config.base, config.task, window_tokens=config.window_tokens, overlap_tokens=config.overlap_tokens
     )
-    check_windows((*train.get(OWN, ()), *development.get(OWN, ())), checkpoint)
     if config.vocabulary is not None:
         every = itertools.chain.from_iterable(train.values())
         checkpoint = with_smaller_vocabulary(checkpoint, every, config.vocabulary)
