@@ -12,6 +12,7 @@ from tiny_encoders import ENCODERS, save_encoder
 
 from action_recs import ConfigError, ModelError, Tagger, Transcript
 from action_recs.checkpoint import SHIPPED, Task, load_checkpoint, save_checkpoint
+from action_recs.manifest import write_manifest
 from action_recs.scoring import piece_scores
 from action_recs.training.adapting import with_adapter
 from action_recs.training.config import LoraConfig, TrainingConfig
@@ -109,6 +110,7 @@ def test_a_base_of_the_hub_is_never_fetched_to_read(tiny_base, tmp_path):
     config = json.loads(path.read_text(encoding="utf-8"))
     config["action_recs"]["adapter"] = {"base": "some/encoder", "sha256": None}
     path.write_text(json.dumps(config), encoding="utf-8")
+    write_manifest(tmp_path / "adapter")
     with pytest.raises(ModelError, match="its base some/encoder is not on this machine"):
         load_checkpoint(tmp_path / "adapter", Task.REVIEW)
 
