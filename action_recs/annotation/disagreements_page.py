@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -36,7 +36,7 @@ CONTEXT = 3
 class Piece:
     """A stretch of text; ``kind`` is "casual", "structured" or "review" where it is marked, else ""."""
 
-    text: str
+    text: str = field(repr=False)
     kind: str = ""
 
 
@@ -64,7 +64,7 @@ class PlainLine:
 
     index: int
     role: str
-    text: str
+    text: str = field(repr=False)
     selectable: bool
 
 

@@ -13,7 +13,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -65,10 +65,10 @@ class Example:
 
     group: str
     label: int
-    text: str
+    text: str = field(repr=False)
     session: TaggedSession | None = None
     review: AnnotatedReview | None = None
-    tasks: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = field(default=(), repr=False)
 
 
 def category_examples(sessions: Iterable[AnnotatedSession]) -> list[Example]:

@@ -18,6 +18,7 @@ from action_recs.training.data import Sessions, folds_of
 from action_recs.training.distillation import Teachers
 from action_recs.training.figures import task_figures
 from action_recs.training.fitting import Fitted, fit
+from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.processes import processes
 from action_recs.training.saving import save_trained, whole_file
 from action_recs.training.tuning import Counted, Decoded, best_settings, count_all, read_once
@@ -117,6 +118,9 @@ def _trained(
     """The model without one fold, trained now or by the run that is resumed."""
     finished = output / "trained"
     if not (resume and finished.is_dir()):
+        if processes().is_main_process:
+            drop_unfinished(output)
+        processes().wait_for_everyone()
         begun = any(output.glob("checkpoints/checkpoint-*"))
         fitted = fitting(train, {}, output, resume=resume and begun)
         if processes().is_main_process:

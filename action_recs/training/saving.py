@@ -9,6 +9,7 @@ from typing import Any
 
 from action_recs.adapter import base_record, is_adapter
 from action_recs.checkpoint import Checkpoint, save_checkpoint
+from action_recs.manifest import write_manifest
 from action_recs.training.config import TrainingConfig
 from action_recs.training.start import base_of
 
@@ -31,6 +32,7 @@ def save_trained(checkpoint: Checkpoint, config: TrainingConfig, folder: Path) -
     model = adapted.get_base_model()
     model.config.action_recs = checkpoint.settings.to_dict() | {"adapter": held}
     model.config.save_pretrained(folder)
+    write_manifest(folder)
 
 
 def save_settings(checkpoint: Checkpoint, folder: Path) -> None:
@@ -42,6 +44,7 @@ def save_settings(checkpoint: Checkpoint, folder: Path) -> None:
     config = json.loads(path.read_text(encoding="utf-8"))
     config["action_recs"] = config["action_recs"] | checkpoint.settings.to_dict()
     whole_file(path, json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write_manifest(folder)
 
 
 def whole_file(path: Path, text: str) -> None:

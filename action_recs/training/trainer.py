@@ -24,8 +24,9 @@ from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import TrainingConfig
 from action_recs.training.development import best_f1
 from action_recs.training.distillation import HiddenMatch
+from action_recs.training.interrupted import Finished
 from action_recs.training.loss import TokenLoss
-from action_recs.training.memory import memory_explained, rehearse
+from action_recs.training.memory import rehearse
 from action_recs.training.precision import chosen_precision
 
 TARGETS = ("labels", "soft", "labelled", "utterance", "states")
@@ -100,17 +101,14 @@ class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     def rehearse(self) -> None:
         """Take the largest batch through the model and back before the first step, for its memory."""
         batches, collator = self.train_dataset, self.data_collator
-        rows = batches[batches.largest]
-        longest = max(len(row["input_ids"]) for row in rows)
 
         def loss() -> torch.Tensor:
-            inputs = self._prepare_inputs(collator([rows]))
+            inputs = self._prepare_inputs(collator([batches[batches.largest]]))
             with self.compute_loss_context_manager():
                 found: torch.Tensor = self.compute_loss(self.model, inputs)
             return found
 
-        with memory_explained(longest, len(rows)):
-            rehearse(self.model, loss)
+        rehearse(self.model, loss)
 
 
 class StopAfter(TrainerCallback):  # type: ignore[misc]
@@ -169,7 +167,9 @@ def make_trainer(
     arguments.warmup_steps = round(steps * config.warmup)
     arguments.eval_steps = arguments.save_steps = every
     arguments.logging_steps = max(1, every // 10)
-    stopping = [EarlyStoppingCallback(early_stopping_patience=config.patience)] if development else []
+    stopping: list[TrainerCallback] = [Finished()]
+    if development:
+        stopping.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
     if development and config.stop_after:
         stopping.append(StopAfter(config.stop_after))
     return SessionTrainer(

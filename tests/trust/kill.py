@@ -190,9 +190,13 @@ def train_kills(kills: int, base: Path, *, seed: int = 0) -> Survival:
             return work
 
         def go_on(out: Path, seconds: float | None) -> int | None:
-            """As a person does: with --resume, and from the start where there is nothing yet to go on with."""
-            began = any(out.glob("checkpoints/checkpoint-*"))
-            return ended(child(run(out, *(["--resume"] if began else [])), place / "said"), seconds)
+            """As a person does: with --resume, and from the start where nothing is there yet to go on with."""
+            if any(out.glob("checkpoints/checkpoint-*")):
+                (place / "said").unlink(missing_ok=True)
+                code = ended(child(run(out, "--resume"), place / "said"), seconds)
+                if code != 1 or "start without --resume" not in (place / "said").read_text():
+                    return code
+            return ended(child(run(out), place / "said"), seconds)
 
         whole = place / "whole"
         began = time.monotonic()
