@@ -310,6 +310,23 @@ def inert(value: object) -> object:
     return markupsafe.Markup(str(escaped).replace("\r", "&#13;"))  # noqa: S704 - escaped; HTML would read CR as LF
 
 
+def page_template(name: str, *styles: str) -> tuple[jinja2.Template, dict[str, str]]:
+    """A template for another kind of page, with what it is rendered with: styles after the common one, and no script.
+
+    Parameters
+    ----------
+    name : str
+        A file of ``templates/`` that extends ``page.html``.
+    styles : str
+        Names of style files there.
+    """
+    import markupsafe
+
+    style = markupsafe.Markup("").join(_own(each) for each in ("page.css", *styles))
+    policy = f"default-src 'none'; style-src {_digest(style)}; base-uri 'none'; form-action 'none'"
+    return _environment().get_template(name), {"style": style, "script": "", "policy": policy}
+
+
 @cache
 def _environment() -> jinja2.Environment:
     """The templates, with everything put into them escaped; jinja2 is loaded when it is first needed."""
@@ -350,5 +367,8 @@ def _own(name: str) -> str:
 
 def _source(name: str) -> str:
     """The one style or script that a policy lets through, by its content."""
-    digest = hashlib.sha256(_own(name).encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+    return _digest(_own(name))
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -9,7 +9,8 @@ others; their labels are uncovered, and the model is fitted anew. The pool is tr
 has seen; figures are measured on the development split.
 
 Strategies: ``random``; ``suggest`` (what ``action-recs suggest`` does); ``uncertain`` (the most expected errors,
-nothing else); ``mean`` (expected errors an utterance, nothing else); ``diverse`` (farthest first, nothing else).
+nothing else); ``mean`` (expected errors an utterance, nothing else); ``root`` (expected errors by
+the square root of the utterances); ``diverse`` (farthest first, nothing else).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ DIMENSIONS = 96
 """Principal components of the encoder's states: fits in a tenth of the time, at nearly the same figures."""
 
 THRESHOLD = 0.5
-STRATEGIES = ("random", "suggest", "uncertain", "mean", "diverse")
+STRATEGIES = ("random", "suggest", "uncertain", "mean", "root", "diverse")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,9 @@ def chosen(
     )
     if strategy == "mean":
         errors = errors / [len(each.features) for each in pool]
-    if strategy in ("uncertain", "mean"):
+    if strategy == "root":
+        errors = errors / np.sqrt([len(each.features) for each in pool])
+    if strategy in ("uncertain", "mean", "root"):
         return np.argsort(-errors, kind="stable")[: arguments.round].tolist()
     if strategy == "diverse":
         errors = np.ones(len(pool))
@@ -241,28 +244,56 @@ def encoder() -> str:
 
 
 def show(results: dict[str, Any]) -> None:
-    """The mean over seeds at some numbers of sessions, and how often suggesting is better than drawing."""
+    """For every pool and figure the means over seeds, and what each strategy saves."""
     for name, found in results.items():
         runs = found["runs"]
-        figures = list(found["all"])
         sizes = sorted({run["sessions"] for run in runs})
         strategies = list(dict.fromkeys(run["strategy"] for run in runs))
-        for figure in figures:
-            print(f"\n{name}: {figure}, all {found['sessions']} sessions {found['all'][figure]:.3f}")
+        for figure in [*found["all"], "utterances"]:
+            whole = f"all {found['sessions']} sessions {found['all'][figure]:.3f}" if figure in found["all"] else ""
+            print(f"\n{name}: {figure}   {whole}")
             print("  sessions  " + "".join(f"{strategy:>18}" for strategy in strategies))
             for size in sizes:
-                cells = []
-                for strategy in strategies:
-                    values = [run[figure] for run in runs if (run["strategy"], run["sessions"]) == (strategy, size)]
-                    cells.append(f"{np.mean(values):10.3f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.3f}")
+                cells = [_cell([run[figure] for run in runs if _is(run, strategy, size)]) for strategy in strategies]
                 print(f"  {size:8}  " + "".join(f"{cell:>18}" for cell in cells))
-        print(f"\n{name}: utterances annotated")
-        for size in sizes:
-            means = [
-                np.mean([run["utterances"] for run in runs if (run["strategy"], run["sessions"]) == (each, size)])
-                for each in strategies
-            ]
-            print(f"  {size:8}  " + "".join(f"{mean:18.0f}" for mean in means))
+            if figure in found["all"]:
+                print("  reach what random reaches at the end, with a share of its sessions; of its utterances")
+                saved = [saving(runs, strategy, figure) for strategy in strategies]
+                print("            " + "".join(f"{f'{one:.2f}; {other:.2f}':>18}" for one, other in saved))
+
+
+def saving(runs: Sequence[dict[str, Any]], strategy: str, figure: str) -> tuple[float, float]:
+    """The share of random's sessions, and utterances, with which a strategy reaches random's last figure.
+
+    By the curves of the means over seeds, straight between rounds; not-a-number where it is not reached.
+    """
+    target = _means(runs, "random", figure)[-1]
+    reached = np.array(_means(runs, strategy, figure))
+    places = np.flatnonzero(reached >= target)
+    if not len(places):
+        return float("nan"), float("nan")
+    at = int(places[0])
+    part = 1.0 if at == 0 else (target - reached[at - 1]) / (reached[at] - reached[at - 1])
+    shares = []
+    for unit in ("sessions", "utterances"):
+        own, theirs = _means(runs, strategy, unit), _means(runs, "random", unit)
+        before = own[at - 1] if at else own[at]
+        shares.append((before + part * (own[at] - before)) / theirs[-1])
+    return shares[0], shares[1]
+
+
+def _means(runs: Sequence[dict[str, Any]], strategy: str, figure: str) -> list[float]:
+    sizes = sorted({run["sessions"] for run in runs})
+    return [float(np.mean([run[figure] for run in runs if _is(run, strategy, size)])) for size in sizes]
+
+
+def _is(run: dict[str, Any], strategy: str, size: int) -> bool:
+    return (run["strategy"], run["sessions"]) == (strategy, size)
+
+
+def _cell(values: Sequence[float]) -> str:
+    spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
+    return f"{np.mean(values):.0f}" if max(values) > 1 else f"{np.mean(values):.3f} ± {spread:.3f}"
 
 
 def _one_annotator(sessions: Sequence[AnnotatedSession]) -> list[AnnotatedSession]:

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import random
 import resource
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 import tracemalloc
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -346,6 +348,26 @@ def test_a_session_that_the_models_break_on_costs_no_other(tmp_path, folder, cou
     assert "Walk" not in failures + result.stderr
 
 
+def test_models_that_break_on_everything_stop_the_run_and_list_no_session_as_bad(tmp_path, folder, counting, unbroken):
+    tag_many = counting.tag_many
+    calls = []
+
+    def dying(transcripts, batch_tokens=None):
+        calls.append(len(transcripts))
+        if sum(calls) > 60:
+            raise RuntimeError("Walk")
+        return tag_many(transcripts)
+
+    counting.tag_many = dying
+    out = tmp_path / "out.jsonl"
+    result = invoke("tag", folder, "-o", out)
+    assert (result.exit_code, result.stderr.count("\n"), "Walk" in result.stderr) == (1, 1, False)
+    assert [word for word in ("(RuntimeError)", "sessions are done", "--resume") if word not in result.stderr] == []
+    counting.tag_many = tag_many
+    assert finish(out, folder).exit_code == 1
+    assert written(out) == unbroken
+
+
 def test_where_memory_runs_out_batches_are_halved(tmp_path, folder, counting):
     tag_many = counting.tag_many
     sizes = []
@@ -430,3 +452,78 @@ def test_memory_does_not_grow_with_the_number_of_sessions(tmp_path, counting, mo
 @pytest.mark.slow
 def test_a_hundred_thousand_sessions(tmp_path, counting):
     assert peak(tmp_path, 100_000) < 100 * 2**20
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 1.0])
+def test_an_output_without_its_ledger_is_taken_over(tmp_path, folder, unbroken, counting, share):
+    out = tmp_path / "copied.jsonl"
+    cut = int(share * len(unbroken[0]))
+    out.write_bytes(unbroken[0][:cut])
+    result = finish(out, folder, "--json")
+    assert (result.exit_code, written(out) == unbroken) == (1, True)
+    lines = unbroken[0][:cut].count(b"\n")
+    tagged = counting.log.read_text(encoding="utf-8").split()
+    assert len(tagged) <= 490 - lines + 2 * MOST_SESSIONS
+    assert not (tmp_path / ".copied.jsonl.before").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: b"mine", "other models or options"),
+        (lambda data: b"mine\n", "not written from these inputs"),
+        (lambda data: data.replace(b"Walk 3 ", b"Sing 3 "), "not written from these inputs"),
+        (lambda data: data.replace(b'"score": 0.5', b'"score": 0.7'), "other models or options"),
+        (lambda data: data + data[:300], "more than these inputs"),
+    ],
+)
+@pytest.mark.usefixtures("counting")
+def test_an_output_of_something_else_is_left_as_it_is(tmp_path, folder, unbroken, change, words):
+    out = tmp_path / "copied.jsonl"
+    changed = change(unbroken[0])
+    assert changed != unbroken[0]
+    out.write_bytes(changed)
+    result = finish(out, folder)
+    assert (result.exit_code, result.stderr.count("\n"), words in result.stderr) == (2, 1, True), result.stderr
+    assert out.read_bytes() == changed
+    assert not (tmp_path / ".copied.jsonl.run").exists()
+
+
+@pytest.mark.usefixtures("counting")
+def test_the_outputs_of_other_runs_are_no_transcripts(tmp_path):
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (here / name).write_text("T: Walk.\nC: Yes.\n" if name == "a.txt" else "", encoding="utf-8")
+    for name in ("one.jsonl", "two.csv", "three.jsonl"):
+        assert invoke("tag", here, here / "*", "-o", here / name).exit_code == 1
+    assert [part.count(b"\n") for part in written(here / "three.jsonl")] == [1, 1]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_progress_shows_files_rate_and_time_and_no_transcript(tmp_path, folder):
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            DRIVER,
+            tmp_path / "log",
+            "0.03",
+            "tag",
+            folder / "s0[0-4]?.txt",
+            "-o",
+            tmp_path / "out.jsonl",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # how a terminal says that its other end is closed
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    process.communicate()
+    assert [word for word in ("/50", "a second", "0:00:") if word.encode() not in shown] == []
+    assert b"Walk" not in shown

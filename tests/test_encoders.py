@@ -13,9 +13,8 @@ from action_recs.checkpoint import Task, save_checkpoint
 from action_recs.decoding import DecodingSettings, by_utterance, find_recommendations
 from action_recs.encoders import longest_input
 from action_recs.training.config import TrainingConfig
-from action_recs.training.data import Sources
+from action_recs.training.fitting import fit
 from action_recs.training.labels import piece_labels
-from action_recs.training.run import train
 from action_recs.training.start import start_model
 from action_recs.windows import tokenize
 
@@ -93,9 +92,10 @@ def test_it_trains_and_tags(encoder, family, annotations, tmp_path):
         precision="fp32",
     )
     corpus = annotations / "corpus"
-    sources = Sources(own=(corpus / "c001.txt",), development=(corpus / "c002.txt",))
-    metrics = train(config, sources, tmp_path / "run")
-    assert all(math.isfinite(entry["loss"]) for entry in metrics["loss"])
+    own = tuple(read_folder(corpus))
+    fitted = fit(config, {"own": own}, {"own": own[-2:]}, tmp_path / "run", weights="root")
+    assert all(math.isfinite(entry["loss"]) for entry in fitted.history if "loss" in entry)
+    save_checkpoint(fitted.checkpoint, tmp_path / "run")
     review = tmp_path / "review"
     save_checkpoint(start_model(str(encoder), Task.REVIEW, window_tokens=64), review)
     tagger = Tagger.from_pretrained(recommendation=tmp_path / "run", review=review)

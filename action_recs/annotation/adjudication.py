@@ -1,36 +1,31 @@
 """Several annotators' versions of a session made one: by majority, union, intersection, or as a judge decides.
 
-Annotators vote on every character (for reviews on every utterance). What enough of them marked is kept, and two
-neighbouring characters stay in one span when enough of them have both in one span: so that the extents are agreed on
-piece by piece, and two adjacent actions stay two.
+A judge is an annotator whose version of a session is the right one (``how="judge"``), or somebody who decided the
+disagreements one by one on their page (``decisions``). :mod:`~action_recs.annotation.voting` is how the others merge.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
 
 from action_recs.annotation.agreement import UNNAMED, by_session
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedReview, AnnotatedSession
 from action_recs.annotation.decisions import Decision, Decisions, assigned, read_decisions
 from action_recs.annotation.disagreements import Disagreement, disagreements
+from action_recs.annotation.voting import (
+    MOST,
+    How,
+    closest,
+    merged_by_vote,
+    merged_recommendation,
+    merged_review,
+)
 from action_recs.errors import AnnotationError
 from action_recs.evaluation.metrics import Extent, extents
 from action_recs.session import Label
-
-How = Literal["majority", "union", "intersection", "judge"]
-
-MOST: Mapping[str, Callable[[int], int]] = {
-    "majority": lambda people: people // 2 + 1,
-    "union": lambda _: 1,
-    "intersection": lambda people: people,
-}
-"""How many of the annotators must have marked a place."""
-
-Value = TypeVar("Value")
 
 
 def adjudicate(
@@ -97,7 +92,7 @@ def _all_merged(
 ) -> list[AnnotatedSession]:
     if judge is not None:
         return _judged(versions, judge)
-    return [_merged(dict(sorted(marked.items())), how) for marked in versions.values()]
+    return [merged_by_vote(dict(sorted(marked.items())), how) for marked in versions.values()]
 
 
 def _decided(
@@ -132,7 +127,7 @@ def _as_decided(versions: Mapping[str, AnnotatedSession], found: Disagreement, d
     if decision.choice == "annotator":
         return marked[decision.annotator]
     if decision.choice == "union":
-        return _merged(marked, "union")
+        return merged_by_vote(marked, "union")
     first = replace(next(iter(marked.values())), recommendations=(), reviews=())
     if decision.choice == "none":
         return first
@@ -143,12 +138,12 @@ def _as_decided(versions: Mapping[str, AnnotatedSession], found: Disagreement, d
         told = [marked[who].recommendations[at] for who, at in own]
         text = first.transcript.utterances[utterance].text[start:end]
         plain = AnnotatedRecommendation(utterance, start, end, text, form)
-        span = _recommendation((utterance, start, end), told, first, set()) if told else plain
+        span = merged_recommendation((utterance, start, end), told, first, set()) if told else plain
         spans.append(replace(span, form=form))
     for start, end in decision.runs:
         own = _of_closest((0, start, end + 1), marked, Label.REVIEW)
         said = [marked[who].reviews[at] for who, at in own]
-        runs.append(_review(start, end, said) if said else AnnotatedReview(start, end))
+        runs.append(merged_review(start, end, said) if said else AnnotatedReview(start, end))
     try:
         return replace(first, recommendations=tuple(spans), reviews=tuple(runs))
     except AnnotationError as error:
@@ -164,7 +159,7 @@ def _check_inside(decision: Decision, session: AnnotatedSession, utterance: int,
 
 def _of_closest(extent: Extent, marked: Mapping[str, AnnotatedSession], label: Label) -> list[tuple[str, int]]:
     """Of every annotator the mark that has most of the stretch in it, where one has any."""
-    found = ((who, _closest(extent, extents(session, label))) for who, session in marked.items())
+    found = ((who, closest(extent, extents(session, label))) for who, session in marked.items())
     return [(who, at) for who, at in found if at is not None]
 
 
@@ -216,102 +211,3 @@ def _marks(session: AnnotatedSession) -> tuple[object, ...]:
     """What two versions that agree in everything have in common; ids of spans are names and no judgement."""
     spans = tuple(replace(span, id=None, restates=None, score=1.0) for span in session.recommendations)
     return spans, tuple(replace(run, score=1.0) for run in session.reviews)
-
-
-def _merged(marked: Mapping[str, AnnotatedSession], how: str) -> AnnotatedSession:
-    first = next(iter(marked.values()))
-    least = MOST[how](len(marked))
-    spans = {who: extents(session, Label.RECOMMENDATION) for who, session in marked.items()}
-    runs = {who: extents(session, Label.REVIEW) for who, session in marked.items()}
-    taken: set[str] = set()
-    recommendations = []
-    for voted in _voted(list(spans.values()), least):
-        if (extent := _without_blanks(voted, first)) is None:
-            continue
-        own = [marked[who].recommendations[at] for who in marked if (at := _closest(extent, spans[who])) is not None]
-        recommendations.append(_recommendation(extent, own, first, taken))
-    known = {span.id for span in recommendations}
-    reviews = []
-    for _, start, end in _voted(list(runs.values()), least):
-        own_runs = [
-            marked[who].reviews[at] for who in marked if (at := _closest((0, start, end), runs[who])) is not None
-        ]
-        reviews.append(_review(start, end - 1, own_runs))
-    return replace(
-        first,
-        recommendations=tuple(
-            replace(span, restates=span.restates if span.restates in known else None) for span in recommendations
-        ),
-        reviews=tuple(reviews),
-        annotator=f"{how} of {', '.join(marked)}",
-    )
-
-
-def _voted(versions: Sequence[Sequence[Extent]], least: int) -> list[Extent]:
-    """The stretches that at least so many versions mark, divided where fewer have both sides in one mark."""
-    marked: Counter[tuple[int, int]] = Counter()
-    joined: Counter[tuple[int, int]] = Counter()
-    for version in versions:
-        for place, start, end in version:
-            marked.update((place, at) for at in range(start, end))
-            joined.update((place, at) for at in range(start + 1, end))
-    found: list[Extent] = []
-    for place, at in sorted(each for each, votes in marked.items() if votes >= least):
-        if found and found[-1][0] == place and found[-1][2] == at and joined[place, at] >= least:
-            found[-1] = (place, found[-1][1], at + 1)
-        else:
-            found.append((place, at, at + 1))
-    return found
-
-
-def _without_blanks(extent: Extent, session: AnnotatedSession) -> Extent | None:
-    """The span without blanks at its ends; None when nothing else is in it."""
-    utterance, start, end = extent
-    text = session.transcript.utterances[utterance].text[start:end]
-    if not text.strip():
-        return None
-    return utterance, start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
-
-
-def _closest(extent: Extent, own: Sequence[Extent]) -> int | None:
-    """Which of an annotator's marks has most of the stretch in it; None when none has any."""
-    shared = [min(extent[2], each[2]) - max(extent[1], each[1]) if each[0] == extent[0] else 0 for each in own]
-    best = max(range(len(own)), key=lambda at: shared[at], default=None)
-    return best if best is not None and shared[best] > 0 else None
-
-
-def _recommendation(
-    extent: Extent, own: Sequence[AnnotatedRecommendation], session: AnnotatedSession, taken: set[str]
-) -> AnnotatedRecommendation:
-    utterance, start, end = extent
-    name = next((span.id for span in own if span.id is not None and span.id not in taken), None)
-    taken.update({name} if name else ())
-    return AnnotatedRecommendation(
-        utterance=utterance,
-        start=start,
-        end=end,
-        text=session.transcript.utterances[utterance].text[start:end],
-        form=_most(span.form for span in own),
-        id=name,
-        category=_most(span.category for span in own),
-        restates=_most(span.restates for span in own),
-    )
-
-
-def _review(first: int, last: int, own: Sequence[AnnotatedReview]) -> AnnotatedReview:
-    return AnnotatedReview(
-        first=first,
-        last=last,
-        of=_most(run.of for run in own),
-        adherence=_most(run.adherence for run in own),
-        target=_most(run.target for run in own),
-    )
-
-
-def _most(values: Iterable[Value]) -> Value:
-    """The commonest value, the first of those that are as common; absent ones only when nothing else is there."""
-    counted: dict[Value, int] = defaultdict(int)
-    for value in values:
-        counted[value] += 1
-    said = {value: count for value, count in counted.items() if value} or counted
-    return max(said, key=lambda value: said[value])

@@ -37,8 +37,8 @@ UNUSED = re.compile(r"(?:[ENR#]\d+|\*)\t.*")
 PIECE = re.compile(r"\S(?:[^\n]*\S)?")
 """A line without the blanks at its ends."""
 
-BESIDE = frozenset({".txt", ".conf"})
-"""Suffixes of what brat keeps with annotations: the texts, and settings."""
+BESIDE = frozenset({".txt", ".conf", ".md", ""})
+"""Suffixes of what stands with annotations: the texts, brat's settings, notes and licences."""
 
 RELATIONS = ("restates", "same")
 BOM = "\ufeff"

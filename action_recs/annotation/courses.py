@@ -79,9 +79,7 @@ def same_items(session: AnnotatedSession) -> tuple[tuple[int, ...], ...]:
             raise AnnotationError(f"session {session.id}: {span.id} repeats {span.restates}, which is not there")
         one, other = sorted((group[number], group[by_id[span.restates]]))
         group = [one if each == other else each for each in group]
-    return tuple(
-        tuple(number for number, each in enumerate(group) if each == first) for first in sorted(set(group))
-    )
+    return tuple(tuple(number for number, each in enumerate(group) if each == first) for first in sorted(set(group)))
 
 
 def _targets(

@@ -151,12 +151,15 @@ def is_export(folder: Path, suffix: str, beside: frozenset[str]) -> bool:
 
     A folder that holds anything else, but for what tools put ``beside`` them (suffixes), is a folder of exports.
     """
-    entries = [each for each in folder.iterdir() if not hidden(each)]
-    files = [each for each in entries if each.is_file()]
-    if any(each.suffix.lower() not in (suffix, *beside) for each in files):
-        return False
-    folders = [each for each in entries if each.is_dir()]
-    if not all(any(inner.suffix.lower() == suffix for inner in each.iterdir()) for each in folders):
+    try:
+        entries = [each for each in folder.iterdir() if not hidden(each)]
+        files = [each for each in entries if each.is_file()]
+        if any(each.suffix.lower() not in (suffix, *beside) for each in files):
+            return False
+        folders = [each for each in entries if each.is_dir()]
+        if not all(any(inner.suffix.lower() == suffix for inner in each.iterdir()) for each in folders):
+            return False
+    except OSError:  # a folder that must not be looked into
         return False
     return bool(folders) or any(each.suffix.lower() == suffix for each in files)
 

@@ -44,6 +44,9 @@ SPEAKERS = ("speaker", "role")
 SAID = ("form", "category", "adherence", "target")
 """Columns with what is said of an utterance's mark."""
 
+LARGEST_WORKBOOK = 2**31
+"""Bytes that a workbook may hold unpacked: openpyxl keeps all of its texts; 10,000 sessions are some 2**29."""
+
 RUN = "review_run"
 COLUMNS = (*IDENTIFIERS, "group", "annotator", "index", "speaker", "role", "text", "start", "end")
 YES = {"1", "1.0", "true", "yes", "y", "x"}
@@ -82,7 +85,7 @@ def load_excel(content: Content, options: LoadOptions) -> Iterator[MarkedSession
     """The sessions of a workbook's sheets that have the columns; a row is read at a time."""
     library("defusedxml", content.name, "Excel")  # openpyxl parses with it where it is there
     openpyxl = library("openpyxl", content.name, "Excel")
-    open_zip(content).close()
+    open_zip(content, LARGEST_WORKBOOK).close()
     found = False
     with byte_stream(content) as file:
         with guarded(_broken(content)):

@@ -25,8 +25,14 @@ def is_zip(content: Content) -> bool:
     return content.data.startswith(ZIP)
 
 
-def open_zip(content: Content) -> zipfile.ZipFile:
+def open_zip(content: Content, largest: int = LARGEST) -> zipfile.ZipFile:
     """Open an archive: from its file, or from memory where there is none.
+
+    Parameters
+    ----------
+    content : Content
+    largest : int
+        Bytes that it may hold unpacked.
 
     Raises
     ------
@@ -40,7 +46,7 @@ def open_zip(content: Content) -> zipfile.ZipFile:
         raise TranscriptError(f"{content.name}: not a whole archive; copy or export it again") from None
     members = archive.infolist()
     swollen = any(each.file_size > max(FREE, LARGEST_RATIO * max(each.compress_size, 1)) for each in members)
-    if swollen or len(members) > MOST_MEMBERS or sum(each.file_size for each in members) > LARGEST:
+    if swollen or len(members) > MOST_MEMBERS or sum(each.file_size for each in members) > largest:
         archive.close()
         raise TranscriptError(f"{content.name}: unpacks to more than annotations hold; {REMEDY}")
     return archive

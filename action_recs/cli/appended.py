@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
+
+
+def encoded(lines: Iterable[str]) -> bytes:
+    """Lines as they stand in a file. In JSON, half a character becomes the escape that reads back to it."""
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
 
 
 class Appended:

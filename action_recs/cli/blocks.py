@@ -65,12 +65,15 @@ def _done(items: list[Item], inputs: Sequence[Input], turn: Turn[Result]) -> Blo
         results = list(turn(good)) if good else []
     except (ConfigError, ModelError, OutputError):
         raise
-    except Exception:  # noqa: BLE001 - whatever a model breaks on; found by trying each session
+    except Exception as error:  # noqa: BLE001 - whatever a model breaks on; found by trying each session
         results = [
             _alone(item.found, inputs[item.source].name, item.session, turn)
             for item in items
             if isinstance(item.found, Transcript)
         ]
+        if len(good) > 1 and all(isinstance(found, Failure) for found in results):
+            remedy = "is the device at hand, and has it room?"
+            raise ModelError(f"the models break on every session ({type(error).__name__}); {remedy}") from None
     if len(results) != len(good):
         raise OutputError(f"{len(results)} sessions came out where {len(good)} went in; the block is not written")
     following = iter(results)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from action_recs.cli.appended import Appended
+from action_recs.cli.appended import Appended, encoded
 from action_recs.cli.blocks import Block, Turn, in_blocks
 from action_recs.cli.errors import BAD_INPUT, FAILED_SOME, INTERRUPTED, RunStopped
 from action_recs.cli.inputs import Input, inputs_digest
@@ -26,6 +26,7 @@ from action_recs.cli.items import Item, Reading, read_items
 from action_recs.cli.ledger import START, Ledger, Mark, digest, first_line, last_sound, read_ledger
 from action_recs.cli.places import Places, locked
 from action_recs.cli.progress import meter
+from action_recs.cli.replaying import replayed
 from action_recs.cli.totals import check_totals
 from action_recs.errors import ActionRecsError, OutputError
 from action_recs.version import __version__
@@ -111,12 +112,15 @@ def run_job(job: Job, *, resume: bool = False, workers: int = 0, quiet: bool = F
         stack.enter_context(locked(places))
         files = stack.enter_context(closing(RunFiles(places, job)))
         begin = files.restore() if resume else START
+        turn = job.turn
+        if resume and begin == START and files.are_unknown():
+            turn = stack.enter_context(replayed(places, turn))
         interrupt = stack.enter_context(interruptible())
         mark, seen = begin, begin.sessions + begin.failures
         try:
             items = stack.enter_context(closing(_items(job, begin, workers)))
             with meter(len(job.inputs), done=begin.source, quiet=quiet) as shown:
-                for block in in_blocks(items, job.inputs, job.turn):
+                for block in in_blocks(items, job.inputs, turn):
                     seen += len(block.results) + len(block.failures)
                     mark = files.add(block, mark)
                     shown.update(block.source, len(block.results))
@@ -130,6 +134,10 @@ def run_job(job: Job, *, resume: bool = False, workers: int = 0, quiet: bool = F
         except WriteError as error:
             code = FAILED_SOME if mark.sessions else BAD_INPUT
             raise RunStopped(_so_far(str(error), mark), code) from None
+        except ActionRecsError as error:
+            if not mark.sessions or turn is not job.turn:
+                raise
+            raise RunStopped(_so_far(str(error), mark), FAILED_SOME) from None
     return Totals(
         inputs=len(job.inputs),
         sessions=mark.sessions,
@@ -170,7 +178,7 @@ class RunFiles:
         """
         output, found = self.places.output, read_ledger(self.places.ledger)
         if found is None:
-            if os.path.lexists(output) or os.path.lexists(self.places.lines):
+            if os.path.lexists(output) and self.places.lines != output:
                 remedy = "begin anew with --overwrite, or name another"
                 raise OutputError(f"{output}: nothing is known of the run that wrote it; {remedy}")
             return START
@@ -190,6 +198,10 @@ class RunFiles:
             raise OutputError(f"{output}: cannot be written ({error.strerror})") from None
         return mark
 
+    def are_unknown(self) -> bool:
+        """Whether there are lines of which no ledger tells."""
+        return not self.places.ledger.exists() and self.places.lines == self.places.output and self.job.output.is_file()
+
     def add(self, block: Block[str], mark: Mark) -> Mark:
         """Write a block, all of it or nothing.
 
@@ -197,9 +209,9 @@ class RunFiles:
         ------
         WriteError
         """
-        lines = _encoded(block.results)
+        lines = encoded(block.results)
         listed = [asdict(each) | {"session": each.session + 1} for each in block.failures]
-        failures = _encoded([json.dumps(each, ensure_ascii=False) for each in listed])
+        failures = encoded([json.dumps(each, ensure_ascii=False) for each in listed])
         following = Mark(
             source=block.source,
             session=block.session,
@@ -209,11 +221,10 @@ class RunFiles:
             failures_size=mark.failures_size + len(failures),
             digest=digest(lines),
         )
-        line = following.line()
-        if mark == START:
-            line = first_line(self.job.run()) + line
+        if mark == START:  # what an earlier run left here tells nothing of this one
+            self._append((self.ledger, first_line(self.job.run())))
             self._forget_failures()
-        self._append((self.lines, lines), (self.failures, failures), (self.ledger, line))
+        self._append((self.lines, lines), (self.failures, failures), (self.ledger, following.line()))
         return following
 
     def finish(self, mark: Mark, seen: int) -> int:
@@ -228,13 +239,16 @@ class RunFiles:
         if mark.source < len(self.job.inputs):
             ended = replace(mark, source=len(self.job.inputs), session=0, digest=digest(b""))
             self._append((self.ledger, ended.line()))
-        self._sync()
-        repeated = check_totals(self.places, mark, seen)
-        if self.job.convert:
-            self.job.convert(self.places.lines, self.job.output)
-            self.places.lines.unlink()
-        if not mark.failures:
-            self.places.failures.unlink(missing_ok=True)
+        try:
+            self._sync()
+            repeated = check_totals(self.places, mark, seen)
+            if self.job.convert:
+                self.job.convert(self.places.lines, self.job.output)
+                self.places.lines.unlink()
+            if not mark.failures:
+                self.places.failures.unlink(missing_ok=True)
+        except OSError as error:
+            raise WriteError(f"{self.places.output}: cannot be written ({error.strerror})") from None
         return repeated
 
     def nothing_done(self, mark: Mark) -> ActionRecsError:
@@ -303,11 +317,6 @@ def _items(job: Job, begin: Mark, workers: int) -> Generator[Item]:
                 raise OutputError(f"{job.output}: .json holds one session, and there are more; use .jsonl")
             yield from first
         yield from items
-
-
-def _encoded(lines: Iterable[str]) -> bytes:
-    # In JSON, "backslashreplace" writes half a character as the escape that reads back to it.
-    return "".join(chain.from_iterable((line, "\n") for line in lines)).encode("utf-8", "backslashreplace")
 
 
 def _size(path: Path) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from action_recs.cli.places import FAILURES, Places
 from action_recs.errors import TranscriptError
 from action_recs.readers.content import bytes_content
 from action_recs.readers.formats import Content
@@ -57,7 +58,7 @@ class Input:
 def find_inputs(arguments: Iterable[Path], *, leave_out: Iterable[Path] = ()) -> list[Input]:
     """The files that files, folders, patterns and "-" name, in order; a folder's in the order of their names.
 
-    A file that is named twice is read once. The run's own output, which may lie in a folder that is read, is left out.
+    A file that is named twice is read once. The outputs of runs, which may lie in a folder that is read, are left out.
     What names nothing comes as an input with a problem, so that it costs no other file its turn.
 
     Where several files have one stem, the id of each is its path from the folder that all inputs share, with suffix:
@@ -91,17 +92,23 @@ def inputs_digest(inputs: Sequence[Input]) -> str:
 def _files(argument: Path) -> Iterator[tuple[Path, str | None]]:
     if argument.is_dir():
         try:
-            yield from ((path, None) for path in files_in(argument))
+            yield from ((path, None) for path in files_in(argument) if not _is_output(path))
         except TranscriptError as error:
             yield argument, str(error)
     elif glob.has_magic(str(argument)) and not argument.exists():
         matches = sorted(Path(each) for each in glob.glob(str(argument), recursive=True))  # noqa: PTH207 - absolute too
-        files = [path for path in matches if path.is_file()]
+        files = [path for path in matches if path.is_file() and not _is_output(path)]
         yield from ((path, None) for path in files)
         if not files:
             yield argument, f"{argument}: no file matches the pattern"
     else:
         yield argument, None
+
+
+def _is_output(path: Path) -> bool:
+    """Whether a run of ours wrote it, and so no transcript: its ledger lies beside it."""
+    output = path.with_name(path.name.removesuffix(FAILURES))
+    return Places(output).ledger.exists()
 
 
 def _stdin() -> Input:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-import typer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,11 +23,12 @@ class Interrupt:
     def __init__(self) -> None:
         self.asked = False
 
+    # What is printed goes past Python's buffers: a handler may run while they are being written.
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        typer.echo("action-recs: finishing the sessions in flight; Ctrl-C again stops at once", err=True)
+        os.write(2, b"action-recs: finishing the sessions in flight; Ctrl-C again stops at once\n")
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from action_recs.errors import OutputError
 
+FAILURES = ".failures.jsonl"
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -30,12 +32,17 @@ class Places:
     @property
     def failures(self) -> Path:
         """The list of the sessions that failed."""
-        return self.output.with_name(f"{self.output.name}.failures.jsonl")
+        return self.output.with_name(f"{self.output.name}{FAILURES}")
 
     @property
     def ledger(self) -> Path:
         """How far the run is."""
         return self._hidden("run")
+
+    @property
+    def before(self) -> Path:
+        """The output as it was, while what it holds is taken over."""
+        return self._hidden("before")
 
     @property
     def lock(self) -> Path:
@@ -44,7 +51,7 @@ class Places:
 
     def all(self) -> tuple[Path, ...]:
         """Every file that is a run's own."""
-        return self.output, self.lines, self.failures, self.ledger, self.lock
+        return self.output, self.lines, self.failures, self.ledger, self.before, self.lock
 
     def _hidden(self, end: str) -> Path:
         return self.output.with_name(f".{self.output.name}.{end}")

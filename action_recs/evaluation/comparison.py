@@ -12,7 +12,6 @@ Yeh (2000), More accurate tests for the statistical significance of result diffe
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +34,7 @@ class Difference:
     difference : Estimate
         ``own`` minus ``other``.
     p : float or None
-        Two-sided; None where there is one client only.
+        Two-sided; None where there is one client only, or every exchange leaves a figure undefined.
     """
 
     own: float
@@ -104,6 +103,8 @@ def _p_value(
     moved = exchanged @ (other - own)
     drawn = difference(np.hstack([own.sum(axis=0) + moved, other.sum(axis=0) - moved]))
     drawn = drawn[~np.isnan(drawn)]
+    if not len(drawn):
+        return None
     as_far = int((np.abs(drawn) >= abs(observed) - 1e-12).sum())
     # Of drawn exchanges, the one that was observed counts too; among all of them it is there already.
-    return min(as_far / len(drawn) if exact else (as_far + 1) / (len(drawn) + 1), 1.0) if len(drawn) else math.nan
+    return as_far / len(drawn) if exact else (as_far + 1) / (len(drawn) + 1)

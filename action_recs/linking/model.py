@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
 from action_recs.errors import ModelError
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES, Table
-from action_recs.linking.passages import Rarity
+from action_recs.linking.passages import Rarity, lower_layers
 from action_recs.linking.reader import Reader, corrected_encoder
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class LinkingModel:
     Attributes
     ----------
     checkpoint : Checkpoint
-        The recommendation encoder, whose states are compared.
+        The lower layers of the recommendation encoder, whose states are compared.
     rarity : Rarity
     link, same : Scorer
         Whether a review looks back to an item; whether two recommendations of a session are one.
@@ -112,7 +112,7 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
     for name, expected in (("link", LINK_FEATURES), ("same", SAME_FEATURES)):
         if scorers[name].features != expected or scorers[name].weights.shape != (len(expected),):
             raise ModelError(f"{folder}/config.json: the {name} scorer knows other features; train it again")
-    return LinkingModel(checkpoint, rarity, scorers["link"], scorers["same"], reader)
+    return LinkingModel(lower_layers(checkpoint), rarity, scorers["link"], scorers["same"], reader)
 
 
 def _scorer(record: dict[str, Any]) -> Scorer:
@@ -122,14 +122,18 @@ def _scorer(record: dict[str, Any]) -> Scorer:
     )
 
 
-def _reader(checkpoint: Checkpoint, tensors: dict[str, torch.Tensor]) -> Reader:
-    device = checkpoint.model.device
-    heads = {
-        name: tuple(tensors.pop(f"{name}.{part}").float().to(device) for part in ("weight", "bias"))
-        for name in ("category", "adherence")
-    }
-    on_device = {name: tensor.to(device) for name, tensor in tensors.items()}
-    return Reader(corrected_encoder(checkpoint, on_device), checkpoint, heads)  # type: ignore[arg-type]
+def _reader(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor]) -> Reader:
+    """The corrections of a task are named ``TASK/NAME``; ``TASK/head.weight`` and ``TASK/head.bias`` are its head."""
+    encoders, heads = {}, {}
+    for task in ("category", "adherence"):
+        own = {
+            name.removeprefix(f"{task}/"): tensor.to(checkpoint.model.device)
+            for name, tensor in tensors.items()
+            if name.startswith(f"{task}/")
+        }
+        heads[task] = (own.pop("head.weight").float(), own.pop("head.bias").float())
+        encoders[task] = corrected_encoder(checkpoint, own)
+    return Reader(checkpoint, encoders, heads)
 
 
 def scorer_record(features: Sequence[str], weights: Table, intercept: float, threshold: float) -> dict[str, Any]:

@@ -28,6 +28,9 @@ Floats = NDArray[np.float32]
 LAYERS = (0, 2)
 """Hidden states that are compared; 0 is what goes into the first layer."""
 
+AROUND = 0
+"""Utterances before and after a recommendation whose words are taken to be near it."""
+
 BATCH_TOKENS = 8192
 
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
@@ -181,7 +184,12 @@ def read_session(checkpoint: Checkpoint, session: TaggedSession) -> Spoken:
 def recommendation_passage(session: TaggedSession, spoken: Spoken, spans: Sequence[Recommendation]) -> Passage:
     """One recommendation, or several that say the same."""
     words = {word for span in spans for word in content_words(span.text)}
-    around = {word for span in spans for word in content_words(session.utterances[span.utterance].text)}
+    near = {
+        index
+        for span in spans
+        for index in range(max(span.utterance - AROUND, 0), min(span.utterance + AROUND + 1, len(session)))
+    }
+    around = {word for index in near for word in content_words(session.utterances[index].text)}
     parts = []
     for span in spans:
         own = spoken[span.utterance]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TASK_TOKENS = 48
 """Of a recommendation's words; what is beyond is not read."""
 
-REVIEW_TOKENS = 160
+REVIEW_TOKENS = 96
 """Of a review's words, from its start: what was done is mostly said there."""
 
 BATCH_TOKENS = 4096
@@ -67,27 +67,28 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The corrected encoder with its two heads.
+    """The corrected encoders, each with its head.
 
     Attributes
     ----------
-    encoder : torch.nn.Module
     checkpoint : Checkpoint
-        The one it was made from: its tokenizer is used.
+        The one they were made from: its tokenizer is used.
+    encoders : mapping of str to torch.nn.Module
+        "category" and "adherence".
     heads : mapping of str to (weight, bias)
-        "category" and "adherence"; weights of shape (classes, hidden size).
+        Likewise; weights of shape (classes, hidden size).
     """
 
-    encoder: torch.nn.Module
     checkpoint: Checkpoint
-    heads: dict[str, tuple[torch.Tensor, torch.Tensor]]
+    encoders: Mapping[str, torch.nn.Module]
+    heads: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
 
     def categories(self, texts: Sequence[str]) -> list[Category]:
         """The category of each recommendation, from its words."""
         rows = [task_row(self.checkpoint, text) for text in texts]
         weight, bias = self.heads["category"]
         found: list[Category] = []
-        for states in self._states(rows):
+        for states in self._states("category", rows):
             found.append(CATEGORIES[int((states.mean(0) @ weight.T + bias).argmax())])
         return found
 
@@ -101,7 +102,7 @@ class Reader:
             firsts.append(len(row) - 1 - len(where))
         weight, bias = self.heads["adherence"]
         readings = []
-        for states, where, first in zip(self._states(rows), places, firsts, strict=True):
+        for states, where, first in zip(self._states("adherence", rows), places, firsts, strict=True):
             scores = states @ weight.T / len(states)
             probabilities = (scores.sum(0) + bias).softmax(-1)
             readings.append(
@@ -113,8 +114,8 @@ class Reader:
             )
         return readings
 
-    def _states(self, rows: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-        """The last states of each row, shape (tokens, hidden size)."""
+    def _states(self, task: str, rows: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """The last states of each row by the encoder of a task, shape (tokens, hidden size)."""
         import torch
 
         padding = self.checkpoint.tokenizer.pad_token_id or 0
@@ -129,7 +130,7 @@ class Reader:
             ids = torch.tensor([[*rows[at], *[padding] * (longest - len(rows[at]))] for at in batch], device=device)
             mask = torch.tensor([[1] * len(rows[at]) + [0] * (longest - len(rows[at])) for at in batch], device=device)
             with torch.inference_mode():
-                hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+                hidden = self.encoders[task](input_ids=ids, attention_mask=mask).last_hidden_state.float()
             for row, at in enumerate(batch):
                 states[at] = hidden[row, : len(rows[at])]
         return states
@@ -219,7 +220,7 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
             yield some[0][0], some[-1][1]
 
 
-def corrected_encoder(checkpoint: Checkpoint, corrections: dict[str, torch.Tensor]) -> torch.nn.Module:
+def corrected_encoder(checkpoint: Checkpoint, corrections: Mapping[str, torch.Tensor]) -> torch.nn.Module:
     """A copy of a checkpoint's encoder with corrected weights.
 
     Parameters

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,12 +230,8 @@ def _uncertainty(looked: Sequence[_Looked], choice: Choice) -> float:
 
 
 def _reason(choice: Choice, looked: _Looked, sessions: int) -> str:
-    counts = " and ".join(f"{count} of {label.value}s" for label, count in looked.doubtful.items() if count)
-    doubts = (
-        f"the models are in doubt about {counts} in {looked.utterances} utterances"
-        if counts
-        else "no doubtful utterance"
-    )
+    counts = " and ".join(f"{count} for {label.value}s" for label, count in looked.doubtful.items() if count)
+    doubts = f"of {looked.utterances} utterances, {counts or 'none'} in doubt"
     rank = f"place {choice.rank} of {sessions} in uncertainty"
     if choice.why is Why.RANDOM:
         return f"drawn at random, so that the choice also holds what nobody looks for ({rank})"
@@ -247,16 +242,14 @@ def _reason(choice: Choice, looked: _Looked, sessions: int) -> str:
 
 def _ids(transcripts: Sequence[Transcript]) -> list[str]:
     """A name for each session, its own where it has one, and no name twice."""
-    names = [each.session_id or f"session-{number}" for number, each in enumerate(transcripts, start=1)]
-    seen: Counter[str] = Counter()
-    taken = set(names)
-    unique = []
-    for name in names:
-        seen[name] += 1
-        fresh = name
-        while seen[name] > 1 and fresh in taken:
-            fresh = f"{name}-{seen[name]}"
-            seen[name] += fresh in taken
+    unique: list[str] = []
+    taken: set[str] = set()
+    for number, transcript in enumerate(transcripts, start=1):
+        name = fresh = transcript.session_id or f"session-{number}"
+        again = 1
+        while fresh in taken:
+            again += 1
+            fresh = f"{name}-{again}"
         taken.add(fresh)
         unique.append(fresh)
     return unique

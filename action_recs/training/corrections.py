@@ -7,13 +7,13 @@ trained from there.
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
 
 import torch
 from torch import nn
@@ -33,6 +33,8 @@ class Settings:
     Attributes
     ----------
     rank : int
+    upper : int
+        How many layers are corrected, from the last.
     epochs, batch : int
     rate : float
         The highest learning rate of the corrections, after a tenth of the steps; it falls to 0 in a straight line.
@@ -46,6 +48,7 @@ class Settings:
     """
 
     rank: int = 32
+    upper: int = 3
     epochs: int = 5
     batch: int = 16
     rate: float = 5e-4
@@ -80,9 +83,7 @@ def category_examples(sessions: Iterable[AnnotatedSession]) -> list[Example]:
 
 def adherence_examples(sessions: Sequence[AnnotatedSession]) -> list[Example]:
     """Every review that has an adherence, with the recommendations that it looks back to."""
-    spoken = {
-        (session.id, span.id): span.text for session in sessions for span in session.recommendations if span.id
-    }
+    spoken = {(session.id, span.id): span.text for session in sessions for span in session.recommendations if span.id}
     examples = []
     for session in sessions:
         tagged = TaggedSession.from_annotations(session)
@@ -117,40 +118,73 @@ class Corrected(nn.Module):
         return corrected
 
 
-def corrected_for_training(checkpoint: Checkpoint, public: nn.Module, rank: int) -> nn.Module:
-    """The checkpoint's encoder with a correction at every linear layer; biases and norms are the public encoder's."""
-    import copy
+class Passed(nn.Module):
+    """In place of embeddings: states of lower layers go in as they are."""
 
-    encoder = copy.deepcopy(checkpoint.model.base_model)
-    for parameter in encoder.parameters():
+    def forward(self, *_: object, inputs_embeds: torch.Tensor, **__: object) -> torch.Tensor:
+        return inputs_embeds
+
+
+def divided(checkpoint: Checkpoint, public: nn.Module, settings: Settings) -> tuple[nn.Module, nn.Module]:
+    """The encoder as two: its lower layers as they are, and its upper ones with a correction at each linear layer.
+
+    Biases and norms of the upper ones are the public encoder's, and are trained too.
+    """
+    lower, upper = (copy.deepcopy(checkpoint.model.base_model) for _ in range(2))
+    kept = len(lower.encoder.layer) - settings.upper
+    lower.encoder.layer = lower.encoder.layer[:kept]
+    upper.encoder.layer = upper.encoder.layer[kept:]
+    upper.embeddings = Passed()
+    for parameter in (*lower.parameters(), *upper.parameters()):
         parameter.requires_grad_(False)
     others = dict(public.named_modules())
-    for name, module in list(encoder.named_modules()):
-        if isinstance(module, nn.LayerNorm) and "embeddings" not in name:
-            module.load_state_dict(others[name].state_dict())
+    for name, module in list(upper.encoder.named_modules(prefix="encoder")):
+        public_name = renumbered(name, kept)
+        if isinstance(module, nn.LayerNorm):
+            module.load_state_dict(others[public_name].state_dict())
             module.requires_grad_(True)
         if isinstance(module, nn.Linear):
             parent, _, own = name.rpartition(".")
             module.bias.requires_grad_(True)
-            setattr(encoder.get_submodule(parent), own, Corrected(module, others[name], rank))  # type: ignore[arg-type]
-    return encoder
+            towards: nn.Linear = others[public_name]  # type: ignore[assignment]
+            setattr(upper.get_submodule(parent), own, Corrected(module, towards, settings.rank))
+    return lower.eval(), upper
 
 
-def corrections_of(encoder: nn.Module) -> dict[str, torch.Tensor]:
+def renumbered(name: str, by: int) -> str:
+    """The name of an upper layer's part in the whole encoder.
+
+    Examples
+    --------
+    >>> renumbered("encoder.layer.0.output.dense", 3)
+    'encoder.layer.3.output.dense'
+    """
+    return re.sub(r"(?<=encoder\.layer\.)\d+", lambda found: str(int(found[0]) + by), name)
+
+
+def corrections_of(upper: nn.Module, by: int) -> dict[str, torch.Tensor]:
     """What ``reader.corrected_encoder`` takes, in half precision."""
-    found = {}
-    for name, parameter in encoder.named_parameters():
-        if parameter.requires_grad:
-            found[name.replace(".layer.bias", ".bias") if name.endswith(".layer.bias") else name] = (
-                parameter.detach().to(torch.float16).contiguous()
-            )
-    return found
+    return {
+        renumbered(name, by).replace(".layer.bias", ".bias"): parameter.detach().to(torch.float16).contiguous().clone()
+        for name, parameter in upper.named_parameters()
+        if parameter.requires_grad
+    }
 
 
 def train_corrections(
-    examples: Sequence[Example], classes: int, checkpoint: Checkpoint, public: nn.Module, settings: Settings
+    examples: Sequence[Example],
+    classes: int,
+    checkpoint: Checkpoint,
+    public: nn.Module,
+    settings: Settings,
+    report: Callable[[int, float, dict[str, torch.Tensor]], None] = lambda *_: None,
 ) -> dict[str, torch.Tensor]:
-    """Train on examples; prints a line an epoch.
+    """Train on examples.
+
+    Parameters
+    ----------
+    report : callable
+        Called after each epoch with its number, the mean loss, and what has been learned so far.
 
     Returns
     -------
@@ -159,41 +193,42 @@ def train_corrections(
     """
     torch.manual_seed(settings.seed)
     draw = random.Random(settings.seed)
-    encoder = corrected_for_training(checkpoint, public, settings.rank)
-    head = nn.Linear(encoder.config.hidden_size, classes)
+    lower, upper = divided(checkpoint, public, settings)
+    kept = len(lower.encoder.layer)  # type: ignore[union-attr, arg-type]
+    head = nn.Linear(checkpoint.model.config.hidden_size, classes)
     counted = Counter(example.label for example in examples)
     balance = torch.tensor([(max(counted.values()) / max(counted[label], 1)) ** 0.5 for label in range(classes)])
-    groups = [
-        {"params": [each for each in encoder.parameters() if each.requires_grad], "lr": settings.rate},
-        {"params": list(head.parameters()), "lr": settings.head_rate},
-    ]
+    trained = [each for each in upper.parameters() if each.requires_grad]
+    groups = [{"params": trained, "lr": settings.rate}, {"params": list(head.parameters()), "lr": settings.head_rate}]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
     steps = settings.epochs * math.ceil(len(examples) / settings.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / (0.1 * steps)) * max(0.02, 1 - step / steps)
     )
-    encoder.train()
-    started = perf_counter()
+    upper.train()
+    known: dict[tuple[int, ...], torch.Tensor] = {}
+    found: dict[str, torch.Tensor] = {}
     for epoch in range(settings.epochs):
         total = 0.0
-        rows = [(row(example, checkpoint, settings, draw), example.label) for example in examples]
+        rows = [(tuple(row(example, checkpoint, settings, draw)), example.label) for example in examples]
         batches = in_batches(rows, settings.batch, draw)
         for batch in batches:
             loss = functional.cross_entropy(
-                scores(encoder, head, [ids for ids, _ in batch]),
+                scores(upper, head, [lower_states(lower, ids, known) for ids, _ in batch]),
                 torch.tensor([label for _, label in batch]),
                 weight=balance,
                 label_smoothing=settings.smoothing,
             )
             optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_([each for group in groups for each in group["params"]], 1.0)  # type: ignore[attr-defined]
+            nn.utils.clip_grad_norm_([*trained, *head.parameters()], 1.0)
             optimizer.step()
             schedule.step()
             total += loss.item()
-        print(f"epoch {epoch + 1}: loss {total / len(batches):.3f}, {perf_counter() - started:.0f} s", flush=True)
-    trained = corrections_of(encoder)
-    return trained | {f"head.{name}": each.detach().half() for name, each in head.state_dict().items()}
+        found = corrections_of(upper, kept)
+        found |= {f"head.{name}": each.detach().half().clone() for name, each in head.state_dict().items()}
+        report(epoch, total / len(batches), found)
+    return found
 
 
 def row(example: Example, checkpoint: Checkpoint, settings: Settings, draw: random.Random) -> list[int]:
@@ -211,8 +246,8 @@ def row(example: Example, checkpoint: Checkpoint, settings: Settings, draw: rand
 
 
 def in_batches(
-    rows: Sequence[tuple[list[int], int]], size: int, draw: random.Random
-) -> list[list[tuple[list[int], int]]]:
+    rows: Sequence[tuple[tuple[int, ...], int]], size: int, draw: random.Random
+) -> list[list[tuple[tuple[int, ...], int]]]:
     """Batches of like length, in random order."""
     order = sorted(rows, key=lambda pair: len(pair[0]) + draw.uniform(0, 4))
     batches = [order[first : first + size] for first in range(0, len(order), size)]
@@ -220,12 +255,19 @@ def in_batches(
     return batches
 
 
-def scores(encoder: nn.Module, head: nn.Module, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+def lower_states(lower: nn.Module, ids: tuple[int, ...], known: dict[tuple[int, ...], torch.Tensor]) -> torch.Tensor:
+    """What the lower layers make of a row, shape (tokens, hidden size); they do not change, so it is kept."""
+    if ids not in known:
+        with torch.no_grad():
+            known[ids] = lower(input_ids=torch.tensor([ids])).last_hidden_state[0].half()
+    return known[ids]
+
+
+def scores(upper: nn.Module, head: nn.Module, rows: Sequence[torch.Tensor]) -> torch.Tensor:
     """Scores of the classes, shape (rows, classes): the head on the mean of each row's states."""
-    longest = max(map(len, rows))
-    ids = torch.tensor([[*each, *[0] * (longest - len(each))] for each in rows])
-    mask = torch.tensor([[1] * len(each) + [0] * (longest - len(each)) for each in rows])
-    states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+    states = nn.utils.rnn.pad_sequence([each.float() for each in rows], batch_first=True)
+    mask = nn.utils.rnn.pad_sequence([torch.ones(len(each), dtype=torch.long) for each in rows], batch_first=True)
+    states = upper(inputs_embeds=states, attention_mask=mask).last_hidden_state
     mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
     found: torch.Tensor = head(mean)
     return found

@@ -47,6 +47,7 @@ def fit(
     output: Path,
     *,
     weights: ClassWeights,
+    teachers: Teachers | None = None,
     resume: bool | str = False,
 ) -> Fitted:
     """Train once.
@@ -59,6 +60,8 @@ def fit(
         The Trainer's checkpoints lie below it.
     weights : ClassWeights
         One of the configuration's.
+    teachers : Teachers, optional
+        Needed where the configuration has ``distill``.
     resume : bool or str
         Go on from the last checkpoint, or from the one in this folder.
     """
@@ -75,7 +78,6 @@ def fit(
         checkpoint = replace(checkpoint, model=with_adapter(checkpoint, config.lora))
 
     distill = config.distill
-    teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
     windows = training_dataset(
         train,
         config.mix,

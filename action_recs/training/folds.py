@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from action_recs.checkpoint import Checkpoint, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.training.config import OWN, ClassWeights, TrainingConfig
 from action_recs.training.data import Sessions, folds_of
+from action_recs.training.distillation import Teachers
 from action_recs.training.figures import task_figures
-from action_recs.training.fitting import fit
+from action_recs.training.fitting import Fitted, fit
 from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.processes import processes
 from action_recs.training.saving import save_trained, whole_file
 from action_recs.training.tuning import Counted, Decoded, best_settings, count_all, read_once
+
+Fitting = Callable[..., Fitted]
+"""``fit`` of one configuration and one choice of class weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,14 @@ class Chosen:
     report: dict[str, Any]
 
 
-def cross_validate(config: TrainingConfig, train: Mapping[str, Sessions], output: Path, *, resume: bool) -> Chosen:
+def cross_validate(
+    config: TrainingConfig,
+    train: Mapping[str, Sessions],
+    output: Path,
+    *,
+    teachers: Teachers | None = None,
+    resume: bool = False,
+) -> Chosen:
     """Train without each fold in turn, with each choice of class weights, and choose on what was left out.
 
     Every fold is trained for as many steps as it takes: nothing is chosen on the fold itself. Folds that an earlier
@@ -55,7 +67,8 @@ def cross_validate(config: TrainingConfig, train: Mapping[str, Sessions], output
     folds = folds_of(config, train[OWN])
     compared = []
     for number, weights in enumerate(config.weight_choices):
-        compared.append(_out_of_fold(config, train, folds, output / "folds" / str(number), weights, resume))
+        fitting = partial(fit, config, weights=weights, teachers=teachers)
+        compared.append(_out_of_fold(config, train, folds, output / "folds" / str(number), fitting, resume))
     best = max(compared, key=lambda each: each[0])
     names = [json.dumps(each) if isinstance(each, Mapping) else each for each in config.weight_choices]
     report = {
@@ -78,7 +91,7 @@ def _out_of_fold(
     train: Mapping[str, Sessions],
     folds: list[Sessions],
     output: Path,
-    weights: ClassWeights,
+    fitting: Fitting,
     resume: bool,
 ) -> tuple[float, DecodingSettings, dict[str, Any]]:
     """Utterance F1 of all folds together, the settings to ship, and the figures."""
@@ -86,7 +99,7 @@ def _out_of_fold(
     decoders = []
     for number, fold in enumerate(folds):
         others = tuple(session for other in folds if other is not fold for session in other)
-        checkpoint = _trained(config, {**train, OWN: others}, output / str(number), weights, resume)
+        checkpoint = _trained(config, {**train, OWN: others}, output / str(number), fitting, resume)
         decoders.append(read_once(checkpoint, fold))
         counted.append(count_all(config.task, fold, decoders[-1]))
     tagged: dict[str, Decoded] = {}
@@ -100,7 +113,7 @@ def _out_of_fold(
 
 
 def _trained(
-    config: TrainingConfig, train: Mapping[str, Sessions], output: Path, weights: ClassWeights, resume: bool
+    config: TrainingConfig, train: Mapping[str, Sessions], output: Path, fitting: Fitting, resume: bool
 ) -> Checkpoint:
     """The model without one fold, trained now or by the run that is resumed."""
     finished = output / "trained"
@@ -109,7 +122,7 @@ def _trained(
             drop_unfinished(output)
         processes().wait_for_everyone()
         begun = any(output.glob("checkpoints/checkpoint-*"))
-        fitted = fit(config, train, {}, output, weights=weights, resume=resume and begun)
+        fitted = fitting(train, {}, output, resume=resume and begun)
         if processes().is_main_process:
             shutil.rmtree(output / "checkpoints", ignore_errors=True)
             save_trained(fitted.checkpoint, config, output / "writing")

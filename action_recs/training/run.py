@@ -17,6 +17,7 @@ from action_recs.training.card import run_card
 from action_recs.training.checks import check_labels, check_windows
 from action_recs.training.config import OWN, TrainingConfig
 from action_recs.training.data import Sources, TrainingData, gather
+from action_recs.training.distillation import Teachers
 from action_recs.training.figures import checkpoint_figures
 from action_recs.training.fitting import Fitted, fit
 from action_recs.training.folds import Chosen, cross_validate
@@ -68,13 +69,17 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
         sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
     processes().wait_for_everyone()
+    distill = config.distill
+    teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
     begin(config, data, output, resume)
 
-    chosen = cross_validate(config, data.train, output, resume=bool(resume)) if config.folds else None
+    chosen = None
+    if config.folds:
+        chosen = cross_validate(config, data.train, output, teachers=teachers, resume=bool(resume))
     weights = chosen.weights if chosen else config.weight_choices[0]
     last = any(output.glob("checkpoints/checkpoint-*")) and bool(resume)
     where = str(output / "checkpoints" / f"checkpoint-{resume}") if type(resume) is int else last
-    fitted = fit(config, data.train, data.development, output, weights=weights, resume=where)
+    fitted = fit(config, data.train, data.development, output, weights=weights, teachers=teachers, resume=where)
 
     metrics: dict[str, Any] = {}
     if processes().is_main_process:
