@@ -15,10 +15,8 @@ from action_recs.errors import ModelError, OutputError
 
 MANIFEST = "manifest.json"
 
-UNREAD_NAMES = frozenset(
-    {MANIFEST, "metrics.json", "training_config.json", "run.json", "folds.json", "checkpoints", "folds", "figures"}
-)
-"""What a run leaves beside its weights and no loader of the folder looks at: figures, settings, and earlier weights."""
+UNREAD_NAMES = frozenset({MANIFEST, "metrics.json", "training_config.json", "run.json", "folds.json"})
+"""What a run leaves beside its weights and no loader of the folder looks at: figures and settings."""
 
 UNREAD_SUFFIXES = frozenset({".csv", ".html", ".jsonl", ".log", ".md", ".png", ".svg", ".yaml", ".yml"})
 """Cards and reports, which are written after the weights and change nothing that is found."""
@@ -83,21 +81,18 @@ def check_manifest(folder: str | Path, *, required: bool = False) -> bool:
 
 
 def _files(folder: Path) -> list[str]:
-    """The files that a loader may read, below the folder too, but for folders with a manifest of their own.
+    """The files that a loader may read. Folders below answer for themselves; it looks into none of them.
 
     Names that begin with a dot are passed over: operating systems leave such files, and no loader reads them.
     """
-    found, waiting = [], [folder]
-    while waiting:
-        for path in waiting.pop().iterdir():
-            if path.name in UNREAD_NAMES or path.suffix.lower() in UNREAD_SUFFIXES or path.name.startswith("."):
-                continue
-            if path.is_dir():
-                if not (path / MANIFEST).is_file():
-                    waiting.append(path)
-            else:
-                found.append(path.relative_to(folder).as_posix())
-    return sorted(found)
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_file()
+        and path.name not in UNREAD_NAMES
+        and path.suffix.lower() not in UNREAD_SUFFIXES
+        and not path.name.startswith(".")
+    )
 
 
 def _entry(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Measure the shipped models on parts of the development split, and write the tables of docs/limits.md.
+"""Write the tables of docs/limits.md: figures of the shipped models on parts of the development split.
 
-    python training/limits.py --annomi AnnoMI-full.csv
+    python training/limits.py                              # the parts that action_recs/models/metrics.json holds
+    python training/limits.py --annomi AnnoMI-full.csv     # all parts, measured anew: minutes of one processor
 
 Parts are what the data tell of a session: how it was transcribed, what kind of help it was, who spoke, how long it was,
 and for AnnoMI how good the interviewing was and what it was about. Brackets: 95 % intervals from a bootstrap over
@@ -8,6 +9,7 @@ clients or transcripts.
 """
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import load_collection
 from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
+from action_recs.evaluation.card import SETS
 from action_recs.evaluation.report import TagMany, evaluate_sessions, tagged_once
 from action_recs.transcript import Role
 
@@ -34,27 +37,48 @@ SHORT, LONG = 30, 80
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--annomi", type=Path, required=True, help="AnnoMI-full.csv")
+    parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv: measure all parts anew")
     parser.add_argument("--models", type=Path, default=SHIPPED, help="a folder with recommendation/ and review/")
     arguments = parser.parse_args()
     try:
-        sets = {
-            each.name: each.development for each in load_collection(ROOT / "annotations", annomi_csv=arguments.annomi)
-        }
-        tagger = Tagger.from_pretrained(arguments.models)
-    except ActionRecsError as error:
+        tables = measured(arguments.models, arguments.annomi) if arguments.annomi else known(arguments.models)
+    except (ActionRecsError, OSError) as error:
         raise SystemExit(f"limits.py: {error}") from None
-    tag = tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
-    authored = [session for name, sessions in sets.items() if name != "annomi" for session in sessions]
-    tables = [
-        table("Real speech (AnnoMI, against each of two annotators)", sets["annomi"], REAL, tag),
-        table("Authored sessions and excerpts", authored, AUTHORED, tag),
-    ]
     before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise SystemExit(f"limits.py: {PAGE}: the marks around the figures are missing")
     PAGE.write_text("".join([before, begin, "\n", *tables, end, after]), encoding="utf-8")
+
+
+def measured(models: Path, annomi: Path) -> list[str]:
+    """The tables of every part, after tagging the development sessions."""
+    sets = {each.name: each.development for each in load_collection(ROOT / "annotations", annomi_csv=annomi)}
+    tagger = Tagger.from_pretrained(models)
+    tag = tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
+    authored = [session for name, sessions in sets.items() if name != "annomi" for session in sessions]
+    return [
+        table("Real speech (AnnoMI, against each of two annotators)", sets["annomi"], REAL, tag),
+        table("Authored sessions and excerpts", authored, AUTHORED, tag),
+    ]
+
+
+def known(models: Path) -> list[str]:
+    """One table of the parts that the models' metrics.json holds, by set."""
+    slices = json.loads((models / "metrics.json").read_text(encoding="utf-8"))["slices"]
+    rows = ["| data | part | recommendations: F1 | marked | reviews: F1 | marked |", "|---|---|---|--:|---|--:|"]
+    for name, parts in slices.items():
+        for part, metrics in parts.items():
+            cells = [cell for metric in METRICS for cell in interval(metrics[metric])]
+            rows.append(f"| {SETS.get(name, name)} | {part.replace('mi_quality', 'quality of the interviewing')} | ")
+            rows[-1] += f"{' | '.join(cells)} |"
+    return ["\n".join([*rows, "", ""])]
+
+
+def interval(metric: dict[str, Any]) -> tuple[str, str]:
+    """F1 with its interval where enough is marked, and how much is."""
+    f1, enough = metric["f1"], metric["gold"] >= FEWEST
+    return f"{f1['value']:.2f} [{f1['low']:.2f}, {f1['high']:.2f}]" if enough else "too few", str(metric["gold"])
 
 
 def modality(session: AnnotatedSession) -> str:
@@ -111,11 +135,9 @@ def row(name: str, sessions: Sequence[AnnotatedSession], tag: TagMany) -> str:
 
 
 def figures(metric: dict[str, Any]) -> tuple[str, str, str, str]:
-    if metric["gold"] < FEWEST:
-        return "too few", "", "", str(metric["gold"])
-    f1 = metric["f1"]
-    interval = f"{f1['value']:.2f} [{f1['low']:.2f}, {f1['high']:.2f}]"
-    return interval, f"{metric['precision']:.2f}", f"{metric['recall']:.2f}", str(metric["gold"])
+    shown, gold = interval(metric)
+    shares = [f"{metric[name]:.2f}" if metric["gold"] >= FEWEST else "" for name in ("precision", "recall")]
+    return shown, *shares, gold  # type: ignore[return-value]
 
 
 if __name__ == "__main__":

@@ -92,7 +92,9 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
     if arguments.reuse:
         tensors = load_file(arguments.reuse / "model.safetensors")
     else:
-        public = AutoModel.from_pretrained(arguments.base, local_files_only=True, use_safetensors=True)
+        public = AutoModel.from_pretrained(
+            arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
+        )
         tensors = corrections(category_examples(sessions), "category", checkpoint, public, CATEGORY)
         tensors |= corrections(adherence_examples(sessions), "adherence", checkpoint, public, ADHERENCE)
     rarity = rarity_of(sessions, checkpoint)
