@@ -61,6 +61,11 @@ def test_a_document_is_a_line_an_utterance_and_every_token_knows_its_role():
     assert {token.text for token in doc if token._.role is None} == {"Therapist", "Client", ":", "\n"}
 
 
+def test_the_turns_are_a_span_for_each_utterance():
+    turns = doc_from_transcript(TALK)._.turns
+    assert [(turn.label_, turn.text_with_ws) for turn in turns] == TALK
+
+
 def test_sentences_end_with_the_utterance_and_with_the_label():
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")

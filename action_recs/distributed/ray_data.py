@@ -28,7 +28,7 @@ class SessionTagger:
     models : str, optional
         A folder with ``recommendation/`` and ``review/`` that every machine sees; the shipped models unless given.
     device : str, optional
-        "cpu" or "cuda"; unless given, the GPU if the actor has (a share of) one.
+        "cpu" or "cuda"; unless given, the GPU that the process sees, if any.
     columns, roles, on_error, batch_tokens
         As for :func:`action_recs.arrow.tag_utterance_rows`.
 
@@ -170,13 +170,23 @@ def tag_ray(
         import ray.data
     except ImportError:
         raise ImportError("tag_ray needs Ray: pip install 'action_recs[ray]'") from None
-    session = session_column(dataset.schema().names, columns, order_by)
+    schema = dataset.schema()
+    if schema is None:
+        raise TranscriptError("a dataset without rows; give one row for each utterance")
+    session = session_column(schema.names, columns, order_by)
     gather = partial(gather_session, session_id=session, order_by=order_by)
     sessions = dataset.groupby(session, num_partitions=partitions).map_groups(gather, batch_format="pyarrow")
-    options = {"columns": columns, "roles": roles, "on_error": on_error, "batch_tokens": batch_tokens}
+    options = {
+        "models": models,
+        "device": "cuda" if num_gpus else "cpu",
+        "columns": columns,
+        "roles": roles,
+        "on_error": on_error,
+        "batch_tokens": batch_tokens,
+    }
     return sessions.map_batches(
         SessionTagger,
-        fn_constructor_kwargs={"models": models, **options},
+        fn_constructor_kwargs=options,
         batch_format="pyarrow",
         batch_size=batch_size,
         compute=ray.data.ActorPoolStrategy(size=concurrency),
