@@ -1,5 +1,7 @@
 """Every command and every line of Python in the documentation runs as it stands there."""
 
+import sys
+
 import pytest
 from example_files import prepare
 from pages import ROOT, Block, blocks, run
@@ -22,7 +24,10 @@ RUN = [
 def example_files(tmp_path, monkeypatch):
     prepare(tmp_path)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    yield tmp_path
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -140,7 +140,8 @@ def tag_ray(
     concurrency : int
         Actors, each with models of its own.
     num_cpus, num_gpus : float
-        What an actor takes: ``num_gpus=0.5`` puts two on a GPU. Ray counts one processor unless told.
+        What an actor takes: ``num_gpus=0.5`` puts two on a GPU. A processor unless told; less where that would leave
+        none to bring the sessions together, for which the job would wait forever.
     batch_size : int
         Sessions that an actor reads at once.
     partitions : int, optional
@@ -190,6 +191,24 @@ def tag_ray(
         batch_format="pyarrow",
         batch_size=batch_size,
         compute=ray.data.ActorPoolStrategy(size=concurrency),
-        num_cpus=num_cpus,
+        num_cpus=_share(_processors(), concurrency) if num_cpus is None else num_cpus,
         num_gpus=num_gpus or None,
     )
+
+
+def _processors() -> float:
+    import ray
+
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return resources.get("CPU", 1.0)
+
+
+def _share(processors: float, actors: int) -> float:
+    """How much of a processor each actor takes, so that one is left for what comes before them.
+
+    Examples
+    --------
+    >>> _share(16, 4), _share(2, 2), _share(1, 2)
+    (1.0, 0.5, 0.25)
+    """
+    return min(1.0, max(processors - 1, 0.5) / actors)
