@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -80,7 +81,7 @@ class Tagger:
         path : path, optional
             A folder that :meth:`save_pretrained` wrote, with ``recommendation/`` and ``review/`` in it.
         recommendation, review : path, optional
-            The folder of one checkpoint each, such as ``training/train.py`` writes.
+            The folder of one checkpoint each, such as ``action-recs train`` writes, or an adapter.
         device : str or torch.device
             Where the models run: "cpu", "cuda", "mps".
 
@@ -94,6 +95,17 @@ class Tagger:
             load_checkpoint(recommendation or both / "recommendation", Task.RECOMMENDATION, device=device),
             load_checkpoint(review or both / "review", Task.REVIEW, device=device),
         )
+
+    def with_thresholds(self, thresholds: Mapping[Label, float]) -> Tagger:
+        """A tagger with the same models that finds what reaches these probabilities, 0 to 1; others stay.
+
+        Examples
+        --------
+        >>> strict = Tagger.from_pretrained().with_thresholds({Label.RECOMMENDATION: 0.95})
+        >>> strict.recommendation.settings.decoding.threshold
+        0.95
+        """
+        return type(self)(*(_deciding(each, thresholds) for each in (self.recommendation, self.review)))
 
     def save_pretrained(self, path: str | Path) -> None:
         """Write both checkpoints, as half-precision safetensors, to ``path/recommendation`` and ``path/review``."""
@@ -198,6 +210,13 @@ class Tagger:
             runs.append(find_reviews(classes, self.review.settings.decoding))
             run_scores.append(review_scores(classes))
         return [_session(*parts) for parts in zip(transcripts, spans, span_scores, runs, run_scores, strict=True)]
+
+
+def _deciding(checkpoint: Checkpoint, thresholds: Mapping[Label, float]) -> Checkpoint:
+    """The checkpoint with its threshold replaced, if there is one for its task."""
+    settings = checkpoint.settings
+    threshold = thresholds.get(Label(settings.task.value), settings.decoding.threshold)
+    return replace(checkpoint, settings=replace(settings, decoding=replace(settings.decoding, threshold=threshold)))
 
 
 def _read_each(
