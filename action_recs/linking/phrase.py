@@ -99,7 +99,7 @@ QUESTIONS = ("would ", "could ", "will ", "can ", "might ", "won't ", "wont ", "
 
 NO_GERUNDS = {"bring", "ring", "sing", "spring", "string", "swing", "thing", "king", "wing", "sting", "cling", "fling",
               "something", "nothing", "anything", "everything", "morning", "evening", "during", "wedding", "building",
-              "meeting", "ping", "ceiling", "clothing", "sibling", "string", "pudding"}  # fmt: skip
+              "meeting", "ping", "ceiling", "clothing", "sibling", "pudding"}  # fmt: skip
 SILENT_E = {"breath": "breathe", "bath": "bathe", "chang": "change", "arrang": "arrange", "challeng": "challenge",
             "exchang": "exchange", "invit": "invite", "prepar": "prepare", "schedul": "schedule", "practic": "practice",
             "notic": "notice", "organis": "organise", "complet": "complete", "imagin": "imagine", "explor": "explore",
@@ -173,7 +173,7 @@ def _introduces(before: str, frame: str) -> bool:
     if frame.lower().startswith(QUESTIONS) and not before.rstrip().endswith((",", ".", "?", ";")):
         return False
     before = before.strip(" ,;-")
-    return 2 <= len(before.split()) <= 14 and bool(CONDITION.match(before)) or bool(WHEN.fullmatch(before))
+    return (2 <= len(before.split()) <= 14 and bool(CONDITION.match(before))) or bool(WHEN.fullmatch(before))
 
 
 def _without_opening(words: str) -> str:
