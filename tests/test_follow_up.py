@@ -2,77 +2,25 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from talked import ASKED, COOKING, WALK, talk
 
-from action_recs import Form, Label, Recommendation, Review, Role, TaggedSession, TaggedUtterance
+from action_recs import Form, Label, Recommendation, Review, TaggedSession
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedReview, AnnotatedSession
 from action_recs.errors import ThreadError
-from action_recs.linking import Adherence, Category, follow_up
-from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
+from action_recs.linking import follow_up
 from action_recs.linking.following import grouped
-from action_recs.linking.model import LinkingModel, Scorer
-from action_recs.linking.passages import Rarity
-from action_recs.linking.reader import Reader, stretches
+from action_recs.linking.reader import stretches
 from action_recs.transcript import Transcript
 
 
-def talk(*lines, recommended=(), reviews=(), **identifiers):
-    """A session of utterances that alternate, the therapist first; ``recommended`` are words of an utterance."""
-    utterances = tuple(
-        TaggedUtterance(index, (Role.THERAPIST, Role.CLIENT)[index % 2], line, frozenset(), dict.fromkeys(Label, 0.0))
-        for index, line in enumerate(lines)
-    )
-    spans = []
-    for index, words in recommended:
-        start = lines[index].index(words)
-        spans.append(Recommendation(index, start, start + len(words), words, Form.CASUAL))
-    return TaggedSession(utterances, tuple(spans), tuple(Review(*run) for run in reviews), **identifiers)
-
-
-def scorer(features, weights, threshold=0.5):
-    values = np.array([float(weights.get(name, 0.0)) for name in features])
-    return Scorer(features, values, float(weights["intercept"]), threshold)
-
-
-@pytest.fixture(scope="session")
-def model(tagger):
-    """Links what shares a rare word, merges what shares nearly all of them, and reads at random."""
-    import torch
-
-    checkpoint = tagger.recommendation
-    torch.manual_seed(0)
-    size = checkpoint.model.config.hidden_size
-    heads = {
-        "category": (torch.randn(len(Category), size), torch.zeros(len(Category))),
-        "adherence": (torch.randn(len(Adherence), size), torch.zeros(len(Adherence))),
-    }
-    encoder = checkpoint.model.base_model
-    return LinkingModel(
-        checkpoint,
-        Rarity({}, 5.0, np.ones(len(checkpoint.tokenizer), dtype=np.float32)),
-        scorer(LINK_FEATURES, {"words shared": 20, "intercept": -5}),
-        scorer(SAME_FEATURES, {"share of the recommendation's words": 20, "intercept": -15}),
-        Reader(checkpoint, dict.fromkeys(heads, encoder), heads),
-    )
-
-
-WALK = talk(
-    "Try walking daily.", "Okay.", "And ring Ann, or just ring.", "Fine.", recommended=[(0, "Try walking daily")]
-)
-ASKED = talk("Did the walking work?", "I walked twice.", "Good.", "Yes.", reviews=[(0, 1)])
-COOKING = talk(
-    "How was the kitchen?", "Cooked once.", "Read a book.", "Yes.", recommended=[(2, "Read a book")], reviews=[(0, 1)]
-)
-
-
-def test_a_review_looks_back_to_the_item_it_shares_words_with_and_other_items_are_never_reviewed(model):
+def test_a_review_looks_back_to_the_item_it_shares_words_with_and_other_items_are_never_reviewed(linking_model):
     both = dataclasses.replace(
         WALK, recommendations=(*WALK.recommendations, Recommendation(2, 4, 12, "ring Ann", Form.CASUAL))
     )
-    thread = follow_up([both, ASKED], model=model)
+    thread = follow_up([both, ASKED], model=linking_model)
     walking, ringing = thread.items
     assert (walking.session, walking.recommendation, walking.restatements) == (0, WALK.recommendations[0], ())
     (link,) = walking.reviews
@@ -86,29 +34,29 @@ def test_a_review_looks_back_to_the_item_it_shares_words_with_and_other_items_ar
     assert (walking.phrase, walking.when) == ("try walking daily", ("daily",))
 
 
-def test_a_review_that_shares_nothing_is_broad_or_from_outside(model):
-    thread = follow_up([WALK, COOKING], model=model)
+def test_a_review_that_shares_nothing_is_broad_or_from_outside(linking_model):
+    thread = follow_up([WALK, COOKING], model=linking_model)
     assert [each.broad for each in thread.reviews] == [True]
     assert [item.reviewed for item in thread.items] == [False, False]
 
 
-def test_an_item_is_reviewed_by_each_later_session_that_looks_back_to_it(model):
+def test_an_item_is_reviewed_by_each_later_session_that_looks_back_to_it(linking_model):
     again = talk("And the walking?", "Daily.", reviews=[(0, 1)])
-    (item,) = follow_up([WALK, ASKED, COOKING, again], model=model).items[:1]
+    (item,) = follow_up([WALK, ASKED, COOKING, again], model=linking_model).items[:1]
     assert [(link.session, link.review) for link in item.reviews] == [(1, 0), (3, 0)]
 
 
-def test_what_a_session_says_again_is_one_item(model):
+def test_what_a_session_says_again_is_one_item(linking_model):
     session = talk(
         "Try walking daily.", "Why?", "Ring Ann.", "No.", "So, walking daily.", "Okay.",
         recommended=[(0, "Try walking daily"), (2, "Ring Ann"), (4, "walking daily")],
     )  # fmt: skip
-    thread = follow_up([session], model=model)
+    thread = follow_up([session], model=linking_model)
     assert [item.recommendation.utterance for item in thread.items] == [0, 2]
     assert [again.utterance for again in thread.items[0].restatements] == [4]
 
 
-def test_a_review_never_looks_back_to_its_own_session_or_a_later_one(model):
+def test_a_review_never_looks_back_to_its_own_session_or_a_later_one(linking_model):
     own = talk(
         "Did the walking work?",
         "Yes.",
@@ -117,7 +65,7 @@ def test_a_review_never_looks_back_to_its_own_session_or_a_later_one(model):
         recommended=[(2, "Try walking daily")],
         reviews=[(0, 1)],
     )
-    assert [each.targets for each in follow_up([own], model=model).reviews] == [()]
+    assert [each.targets for each in follow_up([own], model=linking_model).reviews] == [()]
 
 
 @pytest.mark.parametrize(
@@ -150,8 +98,8 @@ def threads(draw):
 
 @settings(max_examples=25)
 @given(threads())
-def test_every_recommendation_is_in_one_item_and_links_point_back_and_agree(model, sessions):
-    thread = follow_up(sessions, model=model)
+def test_every_recommendation_is_in_one_item_and_links_point_back_and_agree(linking_model, sessions):
+    thread = follow_up(sessions, model=linking_model)
     held = [(item.session, span) for item in thread.items for span in (item.recommendation, *item.restatements)]
     said = [(place, span) for place, session in enumerate(sessions) for span in session.recommendations]
     assert sorted(held, key=lambda pair: (pair[0], pair[1].utterance)) == said
@@ -172,8 +120,8 @@ def test_every_recommendation_is_in_one_item_and_links_point_back_and_agree(mode
 
 @settings(max_examples=25)
 @given(threads())
-def test_a_longer_sequence_says_the_same_of_its_first_sessions(model, sessions):
-    first, whole = follow_up(sessions[:-1] or sessions, model=model), follow_up(sessions, model=model)
+def test_a_longer_sequence_says_the_same_of_its_first_sessions(linking_model, sessions):
+    first, whole = follow_up(sessions[:-1] or sessions, model=linking_model), follow_up(sessions, model=linking_model)
     for one, other in zip(first.items, whole.items, strict=False):
         assert (one.session, one.recommendation, one.restatements) == (
             other.session,
@@ -204,21 +152,21 @@ NAMED = dataclasses.replace
         (WALK, "give [session]"),
     ],
 )
-def test_sequences_that_cannot_be_one_clients_are_refused_with_the_place(model, sessions, said):
+def test_sequences_that_cannot_be_one_clients_are_refused_with_the_place(linking_model, sessions, said):
     with pytest.raises(ThreadError) as caught:
-        follow_up(sessions, model=model)
+        follow_up(sessions, model=linking_model)
     assert said in str(caught.value)
     assert "walking" not in str(caught.value)
 
 
-def test_the_order_given_counts_and_dates_may_be_missing_or_alike(model):
+def test_the_order_given_counts_and_dates_may_be_missing_or_alike(linking_model):
     dated = [NAMED(WALK, date="2024-03-05"), NAMED(COOKING, date=None), NAMED(ASKED, date="2024-03-05T09:00")]
-    thread = follow_up(dated, model=model)
+    thread = follow_up(dated, model=linking_model)
     assert [link.session for link in thread.items[0].reviews] == [2]
 
 
-def test_a_single_session_has_items_that_nothing_reviews(model):
-    thread = follow_up([WALK], model=model)
+def test_a_single_session_has_items_that_nothing_reviews(linking_model):
+    thread = follow_up([WALK], model=linking_model)
     assert [item.reviews for item in thread.items] == [()]
     assert len(thread) == 1
 
@@ -228,8 +176,8 @@ def test_sessions_in_which_nothing_was_found_make_an_empty_thread_without_any_mo
     assert (thread.items, thread.reviews) == ((), ())
 
 
-def test_a_thread_prints_without_words_of_the_dialogue(model):
-    thread = follow_up([WALK, ASKED], model=model)
+def test_a_thread_prints_without_words_of_the_dialogue(linking_model):
+    thread = follow_up([WALK, ASKED], model=linking_model)
     shown = repr(thread) + repr(thread.items) + repr(thread.reviews) + repr(thread.sessions)
     assert not {"walking", "Try", "twice", "work"} & set(shown.replace("'", " ").replace("(", " ").split())
 
