@@ -22,11 +22,14 @@ from action_recs.errors import (
     ModelError,
     OutputError,
     RoleError,
+    ThreadError,
     TranscriptError,
 )
 from action_recs.frames import recommendations_frame, reviews_frame
+from action_recs.linking import ClientThread, follow_up
 from action_recs.readers import read, read_many
 from action_recs.readers.source import Source
+from action_recs.redaction import redacted
 from action_recs.render import sessions_html
 from action_recs.session import Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.tagger import Tagger
@@ -36,6 +39,7 @@ from action_recs.version import __version__
 __all__ = [
     "ActionRecsError",
     "AnnotationError",
+    "ClientThread",
     "ConfigError",
     "Form",
     "Label",
@@ -48,13 +52,16 @@ __all__ = [
     "TaggedSession",
     "TaggedUtterance",
     "Tagger",
+    "ThreadError",
     "Transcript",
     "TranscriptError",
     "Utterance",
     "__version__",
+    "follow_up",
     "read",
     "read_many",
     "recommendations_frame",
+    "redacted",
     "reviews_frame",
     "sessions_html",
     "tag",
@@ -63,7 +70,11 @@ __all__ = [
 
 
 def tag(
-    source: Source, *, roles: Mapping[str, Role | str] | None = None, tagger: Tagger | None = None
+    source: Source,
+    *,
+    roles: Mapping[str, Role | str] | None = None,
+    tagger: Tagger | None = None,
+    model: str | Path | None = None,
 ) -> TaggedSession:
     """Tag one session.
 
@@ -76,6 +87,9 @@ def tag(
         Speaker name to role, where the labels do not say it: ``{"Dr. Lee": "therapist", "Ann": "client"}``.
     tagger : Tagger, optional
         Models of your own; by default the shipped ones, loaded once.
+    model : path, optional
+        In place of ``tagger``, the folder of a checkpoint, or of both, that ``action-recs train`` wrote; loaded at
+        every call, so make a tagger for many sessions.
 
     Returns
     -------
@@ -86,7 +100,13 @@ def tag(
     ------
     TranscriptError
         When the source cannot be read as a transcript of one session.
+    ModelError
+        When ``model`` is no folder of a checkpoint.
     """
+    if model is not None:
+        if tagger is not None:
+            raise ModelError("tag: give a tagger or a model's folder, not both")
+        tagger = Tagger.from_pretrained(model)
     return (tagger or shipped_tagger()).tag(source, roles=roles)
 
 

@@ -37,6 +37,10 @@ def study(
         Path | None,
         typer.Option(help="CSV with session_id and hand-labelled review_percentage, to correct slopes for its errors."),
     ] = None,
+    threads: Annotated[
+        Path | None,
+        typer.Option(help="What became of recommendations: JSON lines, as follow-up -o FILE.jsonl writes them."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Describe tagged sessions and relate their review percentage to PHQ-9 and GAD-7 scores.
@@ -60,6 +64,7 @@ def study(
             choices=Choices("client_id" if cluster == "client" else "therapist_id", working),
             rates=rates,
             validation=validation,
+            threads=threads,
         )
         files = {"report": str(output / "report.html"), "results": str(output / "results.json")}
         if as_json:
