@@ -69,23 +69,25 @@ def load_adapter(folder: Path, task: Task) -> tuple[PreTrainedModel, PreTrainedT
             raise ModelError(
                 f"{folder}: its base {base} has other weights than the adapter was trained over; train it again"
             )
-    local = expected is not None
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     own = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    if local and _is_ours(beneath):
+    if beneath.is_dir() and _is_ours(beneath):
         model = load_checkpoint(beneath, task).model
     else:
-        name = str(beneath) if local else base
-        config = AutoConfig.from_pretrained(name, local_files_only=local, trust_remote_code=False)
-        config.id2label, config.label2id = own.id2label, own.label2id
-        model = AutoModelForTokenClassification.from_pretrained(
-            name,
-            config=config,
-            local_files_only=local,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
+        try:
+            config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
+            config.id2label, config.label2id = own.id2label, own.label2id
+            model = AutoModelForTokenClassification.from_pretrained(
+                base,
+                config=config,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype=torch.float32,
+            )
+        except OSError:
+            remedy = "fetch it first, or train with lora.merge=true"
+            raise ModelError(f"{folder}: its base {base} is not on this machine; {remedy}") from None
     if model.get_input_embeddings().num_embeddings < own.vocab_size:
         model.resize_token_embeddings(own.vocab_size, mean_resizing=False)
     adapted = peft.PeftModel.from_pretrained(model, str(folder))

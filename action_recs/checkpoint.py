@@ -133,6 +133,14 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
     return Checkpoint(model.to(place).eval(), tokenizer, settings)
 
 
+def checkpoint_task(folder: Path) -> Task | None:
+    """The task of the checkpoint in a folder; None for a folder that holds no checkpoint of ours itself."""
+    try:
+        return Task(json.loads((folder / "config.json").read_text(encoding="utf-8"))["action_recs"]["task"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     """Write a checkpoint folder that ``load_checkpoint`` reads: half-precision safetensors, tokenizer, settings."""
     import torch

@@ -17,8 +17,12 @@ BEGINS = "[=+\\-@\t\r\n＝＋－＠]"
 FORMULA = re.compile(f"'*{BEGINS}")
 ESCAPED = re.compile(f"''*{BEGINS}")
 
-OUR_COLUMNS = frozenset({"session_id", "index", "role", "text", "recommendation", "review"})
-"""What tables of tagged and of annotated sessions have in common; people may have added columns."""
+OUR_COLUMNS = (
+    frozenset({"session_id", "index", "role", "text", "recommendation", "review"}),
+    frozenset({"session_id", "index", "role", "text", "name", "start", "end"}),
+)
+"""What tables of tagged and of annotated sessions have in common, and what those of ``action-recs read`` have; people
+may have added columns."""
 
 Cell = TypeVar("Cell")
 
@@ -41,7 +45,8 @@ def plain_row(cells: Iterable[Cell]) -> list[Cell | str]:
 
 def is_ours(header: Iterable[object]) -> bool:
     """Whether a table has all columns of those that this library writes: only there an apostrophe may be ours."""
-    return OUR_COLUMNS.issubset(header)
+    named = set(header)
+    return any(columns <= named for columns in OUR_COLUMNS)
 
 
 def said_cell(cell: Cell) -> Cell | str:

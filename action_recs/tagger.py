@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint, save_checkpoint
+from action_recs.checkpoint import SHIPPED, Checkpoint, Task, checkpoint_task, load_checkpoint, save_checkpoint
 from action_recs.decoding import (
     by_utterance,
     find_recommendations,
@@ -79,7 +79,8 @@ class Tagger:
         Parameters
         ----------
         path : path, optional
-            A folder that :meth:`save_pretrained` wrote, with ``recommendation/`` and ``review/`` in it.
+            A folder that :meth:`save_pretrained` wrote, with ``recommendation/`` and ``review/`` in it; or the folder
+            of one checkpoint, beside which the shipped one of the other task is used.
         recommendation, review : path, optional
             The folder of one checkpoint each, such as ``action-recs train`` writes, or an adapter.
         device : str or torch.device
@@ -91,9 +92,12 @@ class Tagger:
             When a folder is missing, incomplete, or holds something else.
         """
         both = Path(path) if path is not None else SHIPPED
+        folders = {task: both / task.value for task in Task}
+        if alone := checkpoint_task(both):
+            folders = {task: SHIPPED / task.value for task in Task} | {alone: both}
         return cls(
-            load_checkpoint(recommendation or both / "recommendation", Task.RECOMMENDATION, device=device),
-            load_checkpoint(review or both / "review", Task.REVIEW, device=device),
+            load_checkpoint(recommendation or folders[Task.RECOMMENDATION], Task.RECOMMENDATION, device=device),
+            load_checkpoint(review or folders[Task.REVIEW], Task.REVIEW, device=device),
         )
 
     def with_thresholds(self, thresholds: Mapping[Label, float]) -> Tagger:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from action_recs.errors import OutputError
+from action_recs.formulas import plain_cell
 
 ROWS_AT_ONCE = 50_000
 """Rows of a Parquet file that are packed together."""
@@ -46,11 +47,11 @@ def write_text(parts: Iterable[str], place: Path) -> None:
 
 
 def write_csv(rows: Iterable[Row], columns: Iterable[str], place: Path) -> None:
-    """Write rows under a header."""
+    """Write rows under a header; a text that a spreadsheet would run as a formula is marked as text."""
     with place.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.DictWriter(file, list(columns))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: plain_cell(cell) for name, cell in row.items()} for row in rows)
 
 
 def write_parquet(rows: Iterable[Row], columns: Mapping[str, str], place: Path) -> None:

@@ -245,3 +245,30 @@ def test_the_demo_needs_no_arguments(tagger, monkeypatch):
     result = invoke("demo")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "34 utterances" in result.stdout
+
+
+@pytest.mark.parametrize("output", [None, "out.jsonl", "out.csv", "out.html"])
+def test_redacted_output_holds_no_word(models, tmp_path, output):
+    arguments = ("tag", NAMES, "--roles", ROLES, "--models", models, "--redact")
+    if output is None:
+        result = invoke(*arguments, "--json")
+        shown = result.stdout
+        plain = json.loads(invoke(*arguments[:-1], "--json").stdout)["tagged"][0]
+        hidden = json.loads(shown)["tagged"][0]
+        for name in ("labels", "scores", "role", "index"):
+            assert [each[name] for each in hidden["utterances"]] == [each[name] for each in plain["utterances"]]
+    else:
+        result = invoke(*arguments, "-o", tmp_path / output)
+        shown = "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
+    assert result.exit_code == 0, result.stderr
+    assert "\u2588" in shown or "\\u2588" in shown
+    assert [word for word in ("walk", "Good.", "Lee", "Ann") if word in shown] == []
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_text_and_reads_back(models, tmp_path):
+    path = tmp_path / "talk.txt"
+    path.write_text("T: =1+1\nC: - and then?\n", encoding="utf-8")
+    assert invoke("tag", path, "--models", models, "-o", tmp_path / "out.csv").exit_code == 0
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["text"] for row in csv.DictReader(file)] == ["'=1+1", "'- and then?"]
+    assert [each.text for each in action_recs.read(tmp_path / "out.csv").utterances] == ["=1+1", "- and then?"]

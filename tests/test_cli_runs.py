@@ -70,10 +70,10 @@ def written(out):
     return out.read_bytes(), failures.read_bytes() if failures.exists() else b""
 
 
-def start(tmp_path, seconds, *arguments, **options):
+def start(tmp_path, seconds, *arguments, log=None, **options):
     """A run in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, DRIVER, tmp_path / "log", str(seconds), "tag", *map(str, arguments)],
+        [sys.executable, DRIVER, log or tmp_path / "log", str(seconds), "tag", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -290,7 +290,7 @@ def test_a_disk_that_is_full_from_the_start(tmp_path, folder):
     def no_room():
         resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 
-    process = start(tmp_path, 0, folder, "-o", tmp_path / "out.jsonl", preexec_fn=no_room)
+    process = start(tmp_path, 0, folder, "-o", tmp_path / "out.jsonl", log=os.devnull, preexec_fn=no_room)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout, stderr.count("\n")) == (2, "", 1)
     assert "nothing was done" in stderr
@@ -465,6 +465,15 @@ def test_an_output_without_its_ledger_is_taken_over(tmp_path, folder, unbroken, 
     tagged = counting.log.read_text(encoding="utf-8").split()
     assert len(tagged) <= 490 - lines + 2 * MOST_SESSIONS
     assert not (tmp_path / ".copied.jsonl.before").exists()
+
+
+def test_a_kill_while_an_output_is_taken_over_loses_nothing(tmp_path, folder, unbroken, counting):
+    out = tmp_path / "copied.jsonl"
+    (tmp_path / ".copied.jsonl.before").write_bytes(unbroken[0][:-5000])  # as it lies there after such a kill
+    assert finish(out, folder).exit_code == 1
+    assert written(out) == unbroken
+    assert not (tmp_path / ".copied.jsonl.before").exists()
+    assert len(counting.log.read_text(encoding="utf-8").split()) < 100
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """A clinic's own sessions: from annotated files to a checkpoint that tags, by ``action-recs train``."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,12 +14,14 @@ from typer.testing import CliRunner
 import action_recs
 from action_recs import ConfigError, ModelError
 from action_recs.annotation.collection import read_folder
-from action_recs.checkpoint import Task, load_checkpoint
+from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
 from action_recs.cli.train import train as command
+from action_recs.evaluation.run import evaluate_files
 from action_recs.training.config import config_from, load_config
 from action_recs.training.data import Sources
 from action_recs.training.run import train
 
+SCRIPT = Path(__file__).parent.parent / "training" / "train.py"
 SMALL = ["passes=2", "window_tokens=64", "batch_windows=2", "evaluations=2"]
 TALK = [("therapist", "How did it go?"), ("client", "Good."), ("therapist", "Maybe you could walk again.")]
 
@@ -261,11 +266,12 @@ def test_a_checkpoint_of_the_wrong_task_is_refused(runs, own, tmp_path):
         ({}, Sources(), "is what --data names"),
         ({"mix": {"contrast": 1}, "evaluate_on": ["contrast"]}, Sources(own=(Path("x"),)), "lacks own"),
         ({}, Sources(own=(Path("absent"),)), "absent: no such file"),
+        ({"window_tokens": "auto", "batch_tokens": 96}, None, "batch_tokens: 96 is less than one window of 128 tokens"),
         ({"precision": "fp16"}, None, "fp16 needs a GPU"),
         ({"lora": {"targets": ["quary"]}}, None, "no layer quary"),
         ({"mix": {"own": 1, "unlabelled": 1}, "distill": {"teachers": ["shipped"]}}, None, "--unlabelled"),
     ],
-    ids=["no data", "not in the mix", "absent", "fp16", "targets", "unlabelled"],
+    ids=["no data", "not in the mix", "absent", "batches", "fp16", "targets", "unlabelled"],
 )
 def test_what_cannot_be_trained_is_said(tiny_base, own, tmp_path, changed, sources, words):
     if words.startswith("fp16") and torch.cuda.is_available():
@@ -307,3 +313,36 @@ def test_two_annotators_versions_stay_together(annotations, tmp_path, tiny_base)
     train_ids, development_ids = ({each.id for each in part["own"]} for part in (data.train, data.development))
     assert not train_ids & development_ids
     assert len(data.train["own"]) + len(data.development["own"]) == len(both)
+
+
+def test_they_are_measured_and_compared_with_the_shipped_ones(runs, own):
+    found = evaluate_files(runs, [own], other="shipped").results
+    for task in Task:
+        differences = found[task.value]["comparison"]["utterance"]["f1"]
+        assert 0 <= differences["own"] <= 1
+        assert differences["difference"]["value"] == pytest.approx(differences["own"] - differences["other"], abs=1e-4)
+
+
+def test_one_checkpoint_tags_beside_the_shipped_other(runs):
+    tagger = action_recs.Tagger.from_pretrained(runs / "review")
+    assert tagger.review.settings.window_tokens == 64
+    shipped = load_checkpoint(SHIPPED / "recommendation", Task.RECOMMENDATION)
+    assert tagger.recommendation.settings == shipped.settings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("extra", [["passes=4"], ["folds=2", "step_tokens=300"]], ids=["development", "folds"])
+def test_two_processes_train_one_model(tiny_base, own, tmp_path, extra):
+    """As accelerate launch starts them on several devices: by torchrun."""
+    path = tmp_path / "two.yaml"
+    small = {"task": "review", "base": str(tiny_base), "mix": {"own": 1}, "window_tokens": 64, "batch_windows": 2}
+    path.write_text(json.dumps(small), encoding="utf-8")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(SCRIPT)]
+    command += [str(path), "--data", str(own), "--output", str(tmp_path / "run")]
+    command += [part for each in extra for part in ("--set", each)]
+    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    environment["PYTHONPATH"] = str(SCRIPT.parent.parent)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert read_json(tmp_path / "run" / "run.json")["processes"] == 2
+    assert load_checkpoint(tmp_path / "run", Task.REVIEW).settings.window_tokens == 64

@@ -7,7 +7,7 @@ block is made by what is read alone, not by when: a run that begins again at the
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from action_recs.cli.inputs import Input
@@ -31,7 +31,7 @@ MOST_ITEMS = 256
 class Block(Generic[Result]):
     """What became of some items that follow one another; ``source`` and ``session`` say which item comes next."""
 
-    results: list[Result]
+    results: list[Result] = field(repr=False)
     failures: list[Failure]
     source: int
     session: int

@@ -1,8 +1,8 @@
 """Many sessions into one file, in a way that survives being killed.
 
-``OUT.jsonl`` gets whole lines, a block of sessions at a time. Any other output is made, whole, at the end, from lines
-gathered in ``.OUT.part.jsonl``. Beside it lie ``OUT.failures.jsonl``, when a session failed, and ``.OUT.run``, by which
-a run that was stopped goes on (:mod:`action_recs.cli.ledger`).
+A .jsonl file gets whole lines, a block of sessions at a time. Any other output ``OUT`` is made, whole, at the end, from
+lines gathered in ``.OUT.part.jsonl``. Beside it lie ``OUT.failures.jsonl``, when a session failed, and ``.OUT.run``, by
+which a run that was stopped goes on (:mod:`action_recs.cli.ledger`).
 """
 
 from __future__ import annotations
@@ -86,13 +86,16 @@ class Totals:
 
 
 def run_facts(command: str, inputs: Sequence[Input], reading: Reading, *options: Any, **more: str) -> dict[str, str]:
-    """What makes a run, for ``Job.run``: one that goes on with it must have the same."""
+    """What makes a run, for ``Job.run``: one that goes on with it must have the same.
+
+    The options are kept as a fingerprint: roles hold people's names.
+    """
     asked = [dict(reading.roles), dict(reading.columns), reading.format, *options]
     return {
         "version": __version__,
         "command": command,
         "inputs": inputs_digest(inputs),
-        "options": json.dumps(asked, sort_keys=True),
+        "options": digest(json.dumps(asked, sort_keys=True).encode()),
         **more,
     }
 
@@ -129,6 +132,8 @@ def run_job(job: Job, *, resume: bool = False, workers: int = 0, quiet: bool = F
             if not mark.sessions:
                 raise files.nothing_done(mark)
             repeated = files.finish(mark, seen)
+            if turn is job.turn:
+                places.before.unlink(missing_ok=True)
         except KeyboardInterrupt:
             raise RunStopped(_so_far("interrupted", mark), INTERRUPTED) from None
         except WriteError as error:
@@ -178,6 +183,8 @@ class RunFiles:
         """
         output, found = self.places.output, read_ledger(self.places.ledger)
         if found is None:
+            if self.places.before.exists():  # killed when it was about to be taken over
+                self.places.before.replace(output)
             if os.path.lexists(output) and self.places.lines != output:
                 remedy = "begin anew with --overwrite, or name another"
                 raise OutputError(f"{output}: nothing is known of the run that wrote it; {remedy}")

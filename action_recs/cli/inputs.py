@@ -81,10 +81,10 @@ def find_inputs(arguments: Iterable[Path], *, leave_out: Iterable[Path] = ()) ->
 
 
 def inputs_digest(inputs: Sequence[Input]) -> str:
-    """A fingerprint of which files are read, in which order; of standard input, of what it holds."""
+    """A fingerprint of which files are read, in which order; of standard input, a short one of what it holds."""
     known = hashlib.sha256()
     for each in inputs:
-        place = os.path.abspath(each.path) if each.path else hashlib.sha256(each.content.data).hexdigest()  # type: ignore[union-attr] # noqa: PTH100 - links stay
+        place = os.path.abspath(each.path) if each.path else hashlib.sha256(each.content.data).hexdigest()[:8]  # type: ignore[union-attr] # noqa: PTH100 - links stay
         known.update(os.fsencode(f"{place}\n{each.session_id}\n"))
     return known.hexdigest()
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -28,7 +28,7 @@ LARGE = 16 * 2**20
 class Reading:
     """How files are read: see ``action_recs.read``."""
 
-    roles: Mapping[str, str]
+    roles: Mapping[str, str] = field(repr=False)
     columns: Mapping[str, str]
     format: str | None = None
 

@@ -16,6 +16,7 @@ from action_recs.cli.appended import encoded
 from action_recs.cli.blocks import Turn
 from action_recs.cli.places import Places
 from action_recs.errors import OutputError
+from action_recs.redaction import marks
 from action_recs.transcript import Transcript
 
 
@@ -65,9 +66,14 @@ class _Replay:
 def _is_of(line: bytes, transcript: Transcript) -> bool:
     try:
         record = json.loads(line)
-        spoken = [(each["role"], each["text"]) for each in record["utterances"]]
-        return record["session_id"] == transcript.session_id and spoken == [
-            (each.role.value, each.text) for each in transcript.utterances
-        ]
+        utterances = record["utterances"]
+        return (
+            record["session_id"] == transcript.session_id
+            and len(utterances) == len(transcript)
+            and all(
+                its["role"] == each.role.value and its["text"] in (each.text, marks(each.text))
+                for its, each in zip(utterances, transcript.utterances, strict=True)
+            )
+        )
     except (ValueError, KeyError, TypeError):
         return False

@@ -36,6 +36,7 @@ from action_recs.cli.terminal import Shown, to_terminal
 from action_recs.cli.thresholds import parse_thresholds, thresholds_for
 from action_recs.errors import ConfigError, OutputError
 from action_recs.export import check_output, write_sessions
+from action_recs.redaction import redacted
 from action_recs.session import TaggedSession
 from action_recs.tables import print_session
 from action_recs.tagger import BATCH_TOKENS
@@ -70,6 +71,16 @@ Precision = Annotated[
 ]
 
 
+Redact = Annotated[
+    bool,
+    typer.Option(
+        "--redact",
+        help="Replace all text by marks of the same length, in every output. Labels, places, scores, identifiers and "
+        "dates stay.",
+    ),
+]
+
+
 def tag(
     inputs: Inputs,
     output: Output = None,
@@ -82,15 +93,16 @@ def tag(
     device: Device = "cpu",
     threshold: Threshold = None,
     precision: Precision = None,
+    redact: Redact = False,
     workers: Workers = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Find recommendations and reviews: print tables, or write the tagged sessions with -o.
 
-    OUT.jsonl gets one session a line, each as soon as it is done. A session that cannot be read or tagged never stops
-    the others: it is listed in OUT.failures.jsonl. After a kill, a power cut or a full disk the same command with
-    --resume goes on, and gives the same bytes as an unbroken run.
+    A .jsonl file gets one session a line, as soon as it is done. A session that cannot be read or tagged never stops
+    the others: with -o all.jsonl it is listed in all.jsonl.failures.jsonl. After a kill, a power cut or a full disk the
+    same command with --resume goes on, and gives the same bytes as an unbroken run.
 
     A session's id is what the transcript says, otherwise the file's name without its end. Files that share that name
     get their path from the folder that all inputs share: monday/s1.txt and tuesday/s1.txt.
@@ -116,12 +128,11 @@ def tag(
     with one_line_errors():
         reading = Reading(parse_roles(roles), parse_columns(columns), format)
         thresholds = _thresholds(threshold, precision, models)
-        load = tagger_loader(models, device, thresholds)
+        turn = partial(tag_block, tagger_loader(models, device, thresholds), redact=redact)
         if output is None:
             if resume or overwrite:
                 raise OutputError("--resume and --overwrite need an output: name it with -o")
             shown = Shown("tagged", TaggedSession.to_dict, print_session)
-            turn = partial(tag_block, load)
             to_terminal(find_inputs(inputs), reading, turn, shown, workers=workers, as_json=as_json)
             return
         check_output(output)
@@ -131,12 +142,12 @@ def tag(
 
         def run() -> dict[str, str]:
             models_are = {"models": models_digest(models), "device": device.partition(":")[0]}
-            return run_facts("tag", found, reading, thresholds, **models_are)
+            return run_facts("tag", found, reading, thresholds, redact, **models_are)
 
         job = Job(
             inputs=found,
             reading=reading,
-            turn=lambda transcripts: [session.to_json() for session in tag_block(load, transcripts)],
+            turn=lambda transcripts: [session.to_json() for session in turn(transcripts)],
             run=run,
             output=output,
             convert=None if places.lines == output else _convert,
@@ -146,12 +157,15 @@ def tag(
         tell(totals, "tagged", quiet=quiet, as_json=as_json)
 
 
-def tag_block(load: Callable[[], Tagger], transcripts: Sequence[Transcript]) -> list[TaggedSession]:
+def tag_block(
+    load: Callable[[], Tagger], transcripts: Sequence[Transcript], *, redact: bool = False
+) -> list[TaggedSession]:
     """Tag some sessions together; where memory runs out, in smaller batches."""
     tokens = BATCH_TOKENS
     while True:
         try:
-            return list(load().tag_many(transcripts, batch_tokens=tokens))
+            sessions = list(load().tag_many(transcripts, batch_tokens=tokens))
+            return [redacted(session) for session in sessions] if redact else sessions
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":  # torch's
                 raise

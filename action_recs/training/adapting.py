@@ -58,7 +58,7 @@ def linear_layers(model: PreTrainedModel) -> set[str]:
     return {
         name.rpartition(".")[2]
         for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear) and name.startswith(within)
+        if isinstance(module, torch.nn.Linear) and name.startswith(within) and "." in name.removeprefix(within)
     }
 
 

@@ -84,6 +84,13 @@ def check_windows(sessions: Iterable[AnnotatedSession], checkpoint: Checkpoint) 
         )
 
 
+def check_batches(config: TrainingConfig, checkpoint: Checkpoint) -> None:
+    """Refuse batches that not even one window fits into."""
+    longest = checkpoint.settings.window_tokens
+    if config.batch_tokens is not None and config.batch_tokens < longest:
+        raise ConfigError(f"batch_tokens: {config.batch_tokens} is less than one window of {longest} tokens")
+
+
 def positives(task: Task, sessions: Iterable[AnnotatedSession]) -> int:
     """How many spans or runs of the task are marked."""
     return sum(len(each.recommendations if task is Task.RECOMMENDATION else each.reviews) for each in sessions)

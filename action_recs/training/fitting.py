@@ -13,12 +13,12 @@ from transformers import set_seed
 from action_recs.checkpoint import Checkpoint
 from action_recs.training.adapting import with_adapter
 from action_recs.training.batches import Batches, Collator
-from action_recs.training.checks import check_windows
-from action_recs.training.config import OWN, ClassWeights, TrainingConfig
+from action_recs.training.config import ClassWeights, TrainingConfig
 from action_recs.training.data import Sessions
 from action_recs.training.distillation import HiddenMatch, Teachers
 from action_recs.training.examples import training_dataset
 from action_recs.training.loss import TokenLoss, class_weights
+from action_recs.training.memory import memory_explained
 from action_recs.training.start import start_model
 from action_recs.training.trainer import make_trainer
 from action_recs.training.vocabulary import with_smaller_vocabulary
@@ -69,7 +69,6 @@ def fit(
     checkpoint = start_model(
         config.base, config.task, window_tokens=config.window_tokens, overlap_tokens=config.overlap_tokens
     )
-    check_windows((*train.get(OWN, ()), *development.get(OWN, ())), checkpoint)
     if config.vocabulary is not None:
         every = itertools.chain.from_iterable(train.values())
         checkpoint = with_smaller_vocabulary(checkpoint, every, config.vocabulary)
@@ -104,8 +103,9 @@ def fit(
     )
     collator = Collator(checkpoint.tokenizer.pad_token_id, teachers.states if hidden and teachers else None)
     trainer = make_trainer(checkpoint, batches, development, config, output, token_loss, collator, hidden)
-    trainer.rehearse()
-    trainer.train(resume_from_checkpoint=resume)
+    with memory_explained(checkpoint.settings.window_tokens, len(batches[batches.largest])):
+        trainer.rehearse()
+        trainer.train(resume_from_checkpoint=resume)
     if hidden:
         hidden.detach()
     checkpoint.model.eval()

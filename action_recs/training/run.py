@@ -14,7 +14,7 @@ from action_recs.checkpoint import Checkpoint, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
 from action_recs.training.card import run_card
-from action_recs.training.checks import check_labels, check_windows
+from action_recs.training.checks import check_batches, check_labels, check_windows
 from action_recs.training.config import OWN, TrainingConfig
 from action_recs.training.data import Sources, TrainingData, gather
 from action_recs.training.distillation import Teachers
@@ -27,7 +27,7 @@ from action_recs.training.processes import processes
 from action_recs.training.record import data_hash, run_record
 from action_recs.training.saving import save_settings, save_trained, whole_file
 from action_recs.training.start import base_of, earlier_settings, start_model
-from action_recs.training.tuning import tuned
+from action_recs.training.tuning import Decoder, read_once, tuned
 
 MAY_DIFFER = {"report_to", "keep", "stop_after", "patience"}
 """Settings that a run may be resumed with other values of."""
@@ -65,12 +65,21 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
         config.base, config.task, window_tokens=config.window_tokens, overlap_tokens=config.overlap_tokens
     )
     check_windows((*data.train.get(OWN, ()), *data.development.get(OWN, ())), started)
+    check_batches(config, started)
     del started
+<<<<<<< HEAD
     if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
         sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
     processes().wait_for_everyone()
     distill = config.distill
     teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
+=======
+    distill = config.distill
+    teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
+    if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
+        sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
+    processes().wait_for_everyone()
+>>>>>>> main
     begin(config, data, output, resume)
 
     chosen = None
@@ -122,13 +131,16 @@ def finish(
     """Write the checkpoint with its decoding settings, the figures, the plots and the card."""
     save_trained(fitted.checkpoint, config, output)
     trained = load_checkpoint(output, config.task)  # half precision and without dropout, as it will be read
-    trained = _decided(config, data, trained, chosen)
+    decoders = {name: read_once(trained, sessions) for name, sessions in data.development.items()}
+    trained = _decided(config, data, trained, chosen, decoders)
     save_settings(trained, output)
     metrics = {
         "history": [entry for entry in fitted.history if "eval_f1" in entry],
         "loss": [entry for entry in fitted.history if "loss" in entry],
         "decoding": asdict(trained.settings.decoding),
-        "development": {name: checkpoint_figures(trained, sessions) for name, sessions in data.development.items()},
+        "development": {
+            name: checkpoint_figures(trained, sessions, decoders[name]) for name, sessions in data.development.items()
+        },
         "start": _start_figures(config, data),
         "folds": chosen.report if chosen else None,
     }
@@ -139,12 +151,18 @@ def finish(
     return metrics
 
 
-def _decided(config: TrainingConfig, data: TrainingData, trained: Checkpoint, chosen: Chosen | None) -> Checkpoint:
+def _decided(
+    config: TrainingConfig,
+    data: TrainingData,
+    trained: Checkpoint,
+    chosen: Chosen | None,
+    decoders: Mapping[str, Mapping[str, Decoder]],
+) -> Checkpoint:
     """The checkpoint with the decoding settings that were named, or chosen on folds, or on development sessions."""
     if config.decoding or chosen:
         decoding = DecodingSettings(**config.decoding) if config.decoding else chosen.decoding  # type: ignore[union-attr]
         return replace(trained, settings=replace(trained.settings, decoding=decoding))
-    return tuned(trained, data.development)
+    return tuned(trained, data.development, decoders)
 
 
 def _start_figures(config: TrainingConfig, data: TrainingData) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -79,13 +80,10 @@ def start_model(
 
 def earlier_settings(base: str) -> ReadingSettings | None:
     """The settings of a checkpoint of ours; None for any other encoder."""
-    if not Path(base).is_dir():
-        return None
     try:
-        return ReadingSettings.from_dict(
-            AutoConfig.from_pretrained(base, trust_remote_code=False, local_files_only=True).action_recs
-        )
-    except Exception:  # noqa: BLE001 (an encoder, or a broken folder; loading it says which)
+        config = json.loads((Path(base) / "config.json").read_text(encoding="utf-8"))
+        return ReadingSettings.from_dict(config["action_recs"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # an encoder, a hub name, or a broken folder
         return None
 
 

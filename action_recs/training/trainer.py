@@ -26,7 +26,7 @@ from action_recs.training.development import best_f1
 from action_recs.training.distillation import HiddenMatch
 from action_recs.training.interrupted import Finished
 from action_recs.training.loss import TokenLoss
-from action_recs.training.memory import memory_explained, rehearse
+from action_recs.training.memory import rehearse
 from action_recs.training.precision import chosen_precision
 
 TARGETS = ("labels", "soft", "labelled", "utterance", "states")
@@ -101,17 +101,14 @@ class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     def rehearse(self) -> None:
         """Take the largest batch through the model and back before the first step, for its memory."""
         batches, collator = self.train_dataset, self.data_collator
-        rows = batches[batches.largest]
-        longest = max(len(row["input_ids"]) for row in rows)
 
         def loss() -> torch.Tensor:
-            inputs = self._prepare_inputs(collator([rows]))
+            inputs = self._prepare_inputs(collator([batches[batches.largest]]))
             with self.compute_loss_context_manager():
                 found: torch.Tensor = self.compute_loss(self.model, inputs)
             return found
 
-        with memory_explained(longest, len(rows)):
-            rehearse(self.model, loss)
+        rehearse(self.model, loss)
 
 
 class StopAfter(TrainerCallback):  # type: ignore[misc]

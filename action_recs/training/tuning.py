@@ -54,12 +54,22 @@ Counted = Mapping[DecodingSettings, Sequence[tuple[Counts, ...]]]
 """For every setting, and for every session in order, the counts of each metric of the task."""
 
 
-def tuned(checkpoint: Checkpoint, development: Mapping[str, Sequence[AnnotatedSession]]) -> Checkpoint:
-    """The checkpoint with the settings that decode the development sessions best; see :func:`best_settings`."""
+def tuned(
+    checkpoint: Checkpoint,
+    development: Mapping[str, Sequence[AnnotatedSession]],
+    decoders: Mapping[str, Mapping[str, Decoder]] | None = None,
+) -> Checkpoint:
+    """The checkpoint with the settings that decode the development sessions best; see :func:`best_settings`.
+
+    Parameters
+    ----------
+    decoders : mapping of set name to what ``read_once`` returned, optional
+        So that sessions that were read are not read again.
+    """
     task = checkpoint.settings.task
-    tables = {
-        name: count_all(task, sessions, read_once(checkpoint, sessions)) for name, sessions in development.items()
-    }
+    if decoders is None:
+        decoders = {name: read_once(checkpoint, sessions) for name, sessions in development.items()}
+    tables = {name: count_all(task, sessions, decoders[name]) for name, sessions in development.items()}
     return replace(checkpoint, settings=replace(checkpoint.settings, decoding=best_settings(tables)))
 
 
