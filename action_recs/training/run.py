@@ -67,19 +67,11 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     check_windows((*data.train.get(OWN, ()), *data.development.get(OWN, ())), started)
     check_batches(config, started)
     del started
-<<<<<<< HEAD
-    if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
-        sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
-    processes().wait_for_everyone()
-    distill = config.distill
-    teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
-=======
     distill = config.distill
     teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
     if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
         sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
     processes().wait_for_everyone()
->>>>>>> main
     begin(config, data, output, resume)
 
     chosen = None
