@@ -7,8 +7,9 @@ a session one after another and all in the same table.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,7 +62,8 @@ def tag_session_rows(
     roles : mapping, optional
         Speaker name to role, where the labels do not say it.
     on_error : {"raise", "mark"}
-        What becomes of a session that cannot be read: an exception, or a row whose ``error`` says why.
+        What becomes of a session that cannot be read: an exception, or a row whose ``error`` says why, and whose other
+        new columns (``utterances`` among them) are null.
     batch_tokens : int
         As for :meth:`Tagger.tag_many`.
 
@@ -77,23 +79,18 @@ def tag_session_rows(
         With the row, when a session cannot be read; or when the columns cannot be told.
     """
     column = column or _session_column(table)
-    _refuse_taken(table, [name for name in SESSION_COLUMNS if name not in ("utterances", column)])
+    _refuse_taken(table, [name for name in SESSION_COLUMNS if name != column])
     facts = [name for name in IDENTIFIERS if name in table.column_names]
     records = table.select(list(dict.fromkeys([*facts, column]))).to_pylist()
     read = [
-        _read(lambda record=record: _of_record(record, column, facts, roles), f"row {index}", on_error)
+        _read(partial(_of_record, record, column, facts, roles), f"row {index}", on_error)
         for index, record in enumerate(records)
     ]
     tagged = _tag_all(read, tagger, batch_tokens)
+    found = [{"error": str(one)} if isinstance(one, TranscriptError) else one.to_dict() for one in tagged]
     types = _session_types()
     for name in SESSION_COLUMNS:
-        cells = [
-            (str(one) if name == "error" else None)
-            if isinstance(one, TranscriptError)
-            else (None if name == "error" else one.to_dict()[name])
-            for one in tagged
-        ]
-        table = _with_column(table, name, cells, types[name])
+        table = _with_column(table, name, [each.get(name) for each in found], types[name])
     return table
 
 
@@ -146,7 +143,7 @@ def tag_utterance_rows(
     read, rows = [], []
     for number, (start, length) in enumerate(slices):
         part = needed.slice(start, length)
-        read.append(_read(lambda part=part: _of_rows(part, columns, roles), f"session {number} of the table", on_error))
+        read.append(_read(partial(_of_rows, part, columns, roles), f"session {number} of the table", on_error))
         rows.append(_Rows.of(part.select([ours["speaker"], ours["text"]]).to_pydict(), ours))
     tagged = _tag_all(read, tagger, batch_tokens)
     records = [record for some, session in zip(rows, tagged, strict=True) for record in some.records(session)]
@@ -241,14 +238,13 @@ def _of_record(
     return replace(transcript, **known)
 
 
-def _read(read: Any, place: str, on_error: OnError) -> Transcript | TranscriptError:
+def _read(read: Callable[[], Transcript], place: str, on_error: OnError) -> Transcript | TranscriptError:
     try:
-        transcript: Transcript = read()
+        return read()
     except TranscriptError as error:
         if on_error == "raise":
             raise type(error)(f"{place}: {error}") from None
         return error
-    return transcript
 
 
 def _tag_all(

@@ -118,3 +118,34 @@ def annomi_csv(tmp_path):
     path = tmp_path / "annomi.csv"
     path.write_text("\r\n".join(rows) + "\r\n", encoding="utf-8-sig")
     return path
+
+
+@pytest.fixture(scope="session")
+def linking_model(tagger):
+    """Links what shares a rare word, merges what shares nearly all of them, and reads at random."""
+    import numpy as np
+    import torch
+
+    from action_recs.linking import Adherence, Category
+    from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
+    from action_recs.linking.model import LinkingModel, Scorer
+    from action_recs.linking.passages import Rarity
+    from action_recs.linking.reader import Reader
+
+    def scorer(features, intercept, weights):
+        return Scorer(features, np.array([float(weights.get(name, 0.0)) for name in features]), intercept, 0.5)
+
+    checkpoint = tagger.recommendation
+    torch.manual_seed(0)
+    size = checkpoint.model.config.hidden_size
+    heads = {
+        "category": (torch.randn(len(Category), size), torch.zeros(len(Category))),
+        "adherence": (torch.randn(len(Adherence), size), torch.zeros(len(Adherence))),
+    }
+    return LinkingModel(
+        checkpoint,
+        Rarity({}, 5.0, np.ones(len(checkpoint.tokenizer), dtype=np.float32)),
+        scorer(LINK_FEATURES, -5.0, {"words shared": 20}),
+        scorer(SAME_FEATURES, -15.0, {"share of the recommendation's words": 20}),
+        Reader(checkpoint, dict.fromkeys(heads, checkpoint.model.base_model), heads),
+    )

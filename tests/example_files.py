@@ -22,12 +22,13 @@ TALK = [
     ("therapist", "Good. Maybe try going back to cooking this week, that was good for you."),
     ("client", "Okay."),
 ]
+IN_FOLDERS = ("transcripts/s1.txt", "transcripts/s2.txt", "monday/s1.txt", "tuesday/s1.txt")
 ADVICE = "Maybe try going back to cooking this week"
 
 
 def prepare(folder: Path) -> None:
     """Write all of them."""
-    for name in ("session.txt", "monday.txt", "tuesday.txt", "transcripts/s1.txt", "transcripts/s2.txt"):
+    for name in ("session.txt", "monday.txt", "tuesday.txt", *IN_FOLDERS):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(SESSION, folder / name)
     shutil.copytree(folder / "transcripts", folder / "folder")
@@ -60,6 +61,8 @@ def _annotations(folder: Path) -> None:
             for number in range(4)
         ]
         write_annotations(sessions, folder / f"{name}.json", "label-studio")
+    for name in ("annotated", "held_out"):
+        write_annotations(sessions, folder / f"{name}.jsonl", "jsonl")
 
 
 def _study(folder: Path) -> None:

@@ -114,6 +114,7 @@ def test_rows_of_utterances_are_not_taken_for_sessions(tagger):
     [
         ({"a": [1]}, "no column holds a session"),
         ({"text": ["Therapist: Hi.\nClient: Hi."], "reviews": [1]}, "has a column 'reviews' already"),
+        ({"turns": [[["therapist", "Hi."]]], "utterances": [1]}, "has a column 'utterances' already"),
         ({"utterances": [["a"]]}, "row 0: "),
         ({"text": ["Therapist: Hi.\nClient: Hi.", "Rosebud"]}, "row 1: "),
         ({"text": [None]}, "row 0: NoneType where a session belongs"),

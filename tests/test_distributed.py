@@ -174,7 +174,7 @@ def test_ray_ends_complete_when_a_worker_is_killed_in_mid_run(ray_cluster, model
 
     monkeypatch.setattr(room, "SessionTagger", Mortal)
     rows = ray.data.read_parquet(str(tmp_path / "utterances.parquet"))
-    tagged = tag_ray(rows, models=str(models), concurrency=2, num_cpus=0.5, batch_size=2, partitions=4)
+    tagged = tag_ray(rows, models=str(models), concurrency=2, batch_size=2, partitions=4)
     tagged.write_parquet(str(tmp_path / "tagged"))
     assert flag.read_text().isdigit()
     assert told(parquet.read_table(tmp_path / "tagged").to_pylist()) == expected

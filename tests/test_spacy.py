@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import spacy
+import srsly
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy import displacy
@@ -59,6 +60,11 @@ def test_a_document_is_a_line_an_utterance_and_every_token_knows_its_role():
     }
     assert said == {role: "".join(text for who, text in TALK if who == role) for role in said}
     assert {token.text for token in doc if token._.role is None} == {"Therapist", "Client", ":", "\n"}
+
+
+def test_the_turns_are_a_span_for_each_utterance():
+    turns = doc_from_transcript(TALK)._.turns
+    assert [(turn.label_, turn.text_with_ws) for turn in turns] == TALK
 
 
 def test_sentences_end_with_the_utterance_and_with_the_label():
@@ -133,9 +139,10 @@ def test_a_written_pipeline_holds_its_models_and_marks_alike(nlp, tmp_path):
     assert spans(third(doc_from_transcript(TALK * 4, third))) == expected
 
 
-def test_bytes_of_something_else_are_refused(nlp):
+@pytest.mark.parametrize("name", ["a", "/etc/config.json", "review/../../config.json", "other/config.json", 1])
+def test_bytes_of_something_else_are_refused(nlp, name):
     with pytest.raises(action_recs.ModelError, match="no models"):
-        nlp.get_pipe("action_recs").from_bytes(b"\x81\xa1a\x01")
+        nlp.get_pipe("action_recs").from_bytes(srsly.msgpack_dumps({name: b""}))
 
 
 def test_a_marked_document_comes_back_from_bytes_with_everything(nlp):

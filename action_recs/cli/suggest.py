@@ -36,7 +36,7 @@ def suggest(
 ) -> None:
     """Suggest which sessions to annotate next: those that the models are unsure of and that differ, and some at random.
 
-    They are written as tasks that hold what the models find, to be corrected.
+    They are written as tasks that hold what the models find, to be corrected. Long sessions are suggested more often.
 
     [bold]Examples[/bold]
 

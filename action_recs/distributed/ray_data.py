@@ -28,7 +28,7 @@ class SessionTagger:
     models : str, optional
         A folder with ``recommendation/`` and ``review/`` that every machine sees; the shipped models unless given.
     device : str, optional
-        "cpu" or "cuda"; unless given, the GPU if the actor has (a share of) one.
+        "cpu" or "cuda"; unless given, the GPU that the process sees, if any.
     columns, roles, on_error, batch_tokens
         As for :func:`action_recs.arrow.tag_utterance_rows`.
 
@@ -140,7 +140,8 @@ def tag_ray(
     concurrency : int
         Actors, each with models of its own.
     num_cpus, num_gpus : float
-        What an actor takes: ``num_gpus=0.5`` puts two on a GPU. Ray counts one processor unless told.
+        What an actor takes: ``num_gpus=0.5`` puts two on a GPU. A processor unless told; less where that would leave
+        none to bring the sessions together, for which the job would wait forever.
     batch_size : int
         Sessions that an actor reads at once.
     partitions : int, optional
@@ -170,16 +171,44 @@ def tag_ray(
         import ray.data
     except ImportError:
         raise ImportError("tag_ray needs Ray: pip install 'action_recs[ray]'") from None
-    session = session_column(dataset.schema().names, columns, order_by)
+    schema = dataset.schema()
+    if schema is None:
+        raise TranscriptError("a dataset without rows; give one row for each utterance")
+    session = session_column(schema.names, columns, order_by)
     gather = partial(gather_session, session_id=session, order_by=order_by)
     sessions = dataset.groupby(session, num_partitions=partitions).map_groups(gather, batch_format="pyarrow")
-    options = {"columns": columns, "roles": roles, "on_error": on_error, "batch_tokens": batch_tokens}
+    options = {
+        "models": models,
+        "device": "cuda" if num_gpus else "cpu",
+        "columns": columns,
+        "roles": roles,
+        "on_error": on_error,
+        "batch_tokens": batch_tokens,
+    }
     return sessions.map_batches(
         SessionTagger,
-        fn_constructor_kwargs={"models": models, **options},
+        fn_constructor_kwargs=options,
         batch_format="pyarrow",
         batch_size=batch_size,
         compute=ray.data.ActorPoolStrategy(size=concurrency),
-        num_cpus=num_cpus,
+        num_cpus=_share(_processors(), concurrency) if num_cpus is None else num_cpus,
         num_gpus=num_gpus or None,
     )
+
+
+def _processors() -> float:
+    import ray
+
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return resources.get("CPU", 1.0)
+
+
+def _share(processors: float, actors: int) -> float:
+    """How much of a processor each actor takes, so that one is left for what comes before them.
+
+    Examples
+    --------
+    >>> _share(16, 4), _share(2, 2), _share(1, 2)
+    (1.0, 0.5, 0.25)
+    """
+    return min(1.0, max(processors - 1, 0.5) / actors)

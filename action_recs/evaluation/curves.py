@@ -32,12 +32,13 @@ class Curve:
         """The best point for every hundredth of recall, from the highest threshold to the lowest."""
         _, best = np.unique(self.recall[::-1].round(RECALL_DIGITS), return_index=True)
         shown = len(self.recall) - 1 - best
+        downward = (
+            np.floor(self.thresholds[shown] * 1e6) / 1e6
+        )  # a threshold that was rounded up would lose its utterance
         return {
             "average_precision": round(self.average_precision, 4),
-            **{
-                name: [round(float(value), 4) for value in getattr(self, name)[shown]]
-                for name in ("thresholds", "precision", "recall")
-            },
+            "thresholds": downward.tolist(),
+            **{name: getattr(self, name)[shown].round(4).tolist() for name in ("precision", "recall")},
         }
 
 

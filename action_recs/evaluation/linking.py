@@ -1,7 +1,7 @@
 """How well threads are told: links, restatements, category and adherence against annotated courses, as counts.
 
-Everything is told in the annotators' terms, so that the same figures hold for gold spans and for a tagger's: a link is a
-review and an item of the annotators, and a predicted mark stands for the gold one that it overlaps by a half or more.
+Everything is told in the annotators' terms, so that the same figures hold for gold spans and for a tagger's: a link is
+a review and an item of the annotators, and a predicted mark stands for the gold one that it overlaps by a half or more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the linking model must beat, on gold spans: the last session's only item, TF-IDF, and plain sentence embeddings."""
+"""What the linking model must beat, on gold spans: the last session's only item, TF-IDF, sentence embeddings."""
 
 from __future__ import annotations
 

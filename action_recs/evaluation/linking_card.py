@@ -35,8 +35,8 @@ tags: [psychotherapy, action-recommendations, linking]
 # action_recs: linking
 
 Says, over the sessions of one client, which earlier recommendation a review looks back to, what became of it (`done`,
-`partial`, `not_done`, `unclear`), which recommendations of a session say the same, and of which category each is. Use it
-through `action_recs.follow_up`.
+`partial`, `not_done`, `unclear`), which recommendations of a session say the same, and of which category each is.
+Use it through `action_recs.follow_up`.
 
 - **Links and restatements**: logistic regressions on how alike two texts are (content words, and the states of the
   recommendation encoder's lower layers, token for token), how much more than the rivals, and where they stand.

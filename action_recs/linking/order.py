@@ -53,9 +53,8 @@ def _once_each(thread: Sequence[TaggedSession]) -> None:
     ids: dict[str, int] = {}
     contents: dict[tuple[str, ...], int] = {}
     for place, session in enumerate(thread):
-        if session.session_id is not None:
-            if (first := ids.setdefault(session.session_id, place)) != place:
-                raise ThreadError(f"sessions {first} and {place} have the same session_id; leave one of them out")
+        if session.session_id is not None and (first := ids.setdefault(session.session_id, place)) != place:
+            raise ThreadError(f"sessions {first} and {place} have the same session_id; leave one of them out")
         if session.utterances:
             words = tuple(utterance.text for utterance in session.utterances)
             if (first := contents.setdefault(words, place)) != place:

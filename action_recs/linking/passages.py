@@ -35,13 +35,15 @@ BATCH_TOKENS = 8192
 
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 STOP_WORDS = frozenset(
-    """a an the and or but so of to in on at by for with from is are was were be been being am i you he she it we they me
-    him her them my your his its our their this that these those do does did done doing has have had having not no yes
-    yeah okay ok um uh er oh well just like know what how when where who which why if then than there here up down out
-    off over about into get got go going went gone can could would should will might may must as one ones some any all
-    every each more most much many very really too also again maybe perhaps think thing things said say says don didn
-    isn wasn t s re ve ll d m back last time week next session now way lot bit kind sort something anything nothing
-    want make made put take took let see saw look try tried come came give gave tell told talk talked""".split()
+    """a an the and or but so of to in on at by for with from is are was were be been being am i you he she it we they
+    me him her them my your his its our their this that these those do does did done doing has have had having
+    not no yes yeah okay ok um uh er oh well just like know what how when where who which why if then than there
+    here up down out off over about into get got go going went gone can could would should will might may must
+    as one ones some any all every each more most much many very really too also again maybe perhaps think thing
+    things said say says don didn isn wasn t s re ve ll d m back last time week next session now way lot bit
+    kind sort something anything nothing want make made put take took let see saw look try tried come came give
+    gave tell told talk talked
+    """.split()  # noqa: SIM905 - words, not strings to be quoted
 )
 """Words that say too little of what a task is about."""
 
@@ -73,8 +75,8 @@ class Passage:
         Of unit length; see ``LAYERS``.
     """
 
-    words: frozenset[str] = field(repr=False)
-    opening: frozenset[str] = field(repr=False)
+    words: frozenset[str]
+    opening: frozenset[str]
     tokens: NDArray[np.int64] = field(repr=False)
     states: Floats = field(repr=False)
 
@@ -225,7 +227,7 @@ class Rarity:
     tokens : array of float, shape (vocabulary,)
     """
 
-    words: Mapping[str, float] = field(repr=False)
+    words: Mapping[str, float]
     unknown: float
     tokens: Floats
 

@@ -1,4 +1,4 @@
-"""A recommendation as a short command: "maybe you could call your brother one evening" -> "call your brother one evening".
+"""A recommendation as a short command: "maybe you could call your brother" -> "call your brother".
 
 The words are the therapist's own. What makes them a recommendation ("I'd like you to", "have you thought about") goes,
 fillers go, "going back" becomes "go back", and a time or a condition that stands in front moves to the end. A way of
@@ -19,18 +19,22 @@ FILLER = re.compile(
 )
 STUTTER = re.compile(r"\b([\w']+(?: [\w']+)?)(?:-|,|\.\.\.)? \1\b(?!-)", re.IGNORECASE)
 OPENING = re.compile(
-    r"(?:so|and|then|but|or|well|maybe|perhaps|now|okay|ok|right|honestly|please|just|really|also|again|possibly|even|oh|"
+    r"(?:so|and|then|but|or|well|maybe|perhaps|now|okay|ok|right|honestly|please|just|really|also|again|"
+    r"possibly|even|oh|"
     r"at least|either|instead|first of all|first off|if anything|for now|let's say|say(?=,))\b,?\s+",
     re.IGNORECASE,
 )
 
 SOFT = (
-    r"(?:,? ?(?:just|maybe|perhaps|always|really|absolutely|definitely|actually|also|even|still|probably|possibly|at least|"
+    r"(?:,? ?(?:just|maybe|perhaps|always|really|absolutely|definitely|actually|also|even|still|probably|"
+    r"possibly|at least|"
     r"simply|ever|please|then|instead|certainly|honestly|only|both|all|kind of|sort of|like)\b,?)*"
 )
 MODAL = (
-    r"(?:(?:may|might) as well|(?:might|may) (?:want|wish|like) to|(?:might|could) (?:even )?(?:try|could)|could|might|should|can|may|must|will|shall|would|'?ll|'d better|had better|need to|needs to|have to|'ve got to|"
-    r"ve got to|have got to|got to|gotta|gonna|going to|want to|wanna|ought to|oughta|are going to|'?re going to|'?re gonna|"
+    r"(?:(?:may|might) as well|(?:might|may) (?:want|wish|like) to|(?:might|could) (?:even )?(?:try|could)|"
+    r"could|might|should|can|may|must|will|shall|would|'?ll|'d better|had better|need to|needs to|have to|'ve got to|"
+    r"ve got to|have got to|got to|gotta|gonna|going to|want to|wanna|ought to|oughta|are going to|"
+    r"'?re going to|'?re gonna|"
     r"are gonna|are to|'?re to|'ll (?:want|need|have) to|'d (?:want|need|have|do well|be wise) to|"
     r"are free to|'?re welcome to|do well to|try to|try and)"
 )
@@ -38,43 +42,55 @@ YOU = r"(?:you|u|ya|the two of you|you two|yourself)"
 LIKE = r"(?:like|want|need|love|prefer|encourage|ask|advise|urge|invite|expect|suggest|recommend|propose)"
 
 COMMAND_FRAMES = (
-    rf"(?:what|all) i(?:'?d| would| will|'ll)?{SOFT} {LIKE}(?: {YOU})? to(?: try and)? do(?: \w+){{0,2}} is(?: for {YOU} to| to)?",
-    rf"(?:what |all )?i(?:'?d| would| do| might| really| am going to| will|'ll|'?m going to|'?m gonna)?{SOFT} {LIKE}{SOFT}"
-    rf"(?: is)?(?: that| for)?(?: {YOU})?{SOFT}(?: is)?(?: for {YOU})?(?: (?:to(?: try(?: to| and)?)?|you(?: {MODAL})?))",
+    rf"(?:what|all) i(?:'?d| would| will|"
+    rf"'ll)?{SOFT} {LIKE}(?: {YOU})? to(?: try and)? do(?: \w+){{0,2}} is(?: for {YOU} to| to)?",
+    rf"(?:what |all )?i(?:'?d| would| do| might| really| am going to| will|'ll|'?m going to|"
+    rf"'?m gonna)?{SOFT} {LIKE}{SOFT}"
+    rf"(?: is)?(?: that| for)?(?: {YOU})?{SOFT}(?: is)?(?: for {YOU})?(?: (?:to(?: try(?: to| and)?)?|"
+    rf"you(?: {MODAL})?))",
     rf"{YOU}{SOFT} ?{MODAL}{SOFT}(?: {MODAL}{SOFT})?",
     rf"(?:what|how) (?:if|about if) {YOU}{SOFT}(?: {MODAL})?{SOFT}",
     rf"(?:why don'?t|why not|how about|what about|what say){SOFT}(?: {YOU}| we)?{SOFT}",
-    rf"(?:would|could|will|can|might|won'?t|do|don'?t) {YOU}{SOFT}(?: (?:be (?:willing|able|open|happy|prepared|up for it) to|"
+    rf"(?:would|could|will|can|might|won'?t|do|don'?t) {YOU}{SOFT}(?: (?:be (?:willing|able|open|happy|prepared|"
+    rf"up for it) to|"
     rf"like to|care to|want to|think you (?:could|can|might)|manage to|consider|think about))?{SOFT}",
-    rf"i(?: was)?(?:'?m)? ?(?:wonder(?:ed|ing)?)(?: if| whether|,){SOFT}(?: (?:{YOU}|it)){SOFT}(?: ?{MODAL}|'d)?{SOFT}"
+    rf"i(?: was)?(?:'?m)? ?(?:wonder(?:ed|ing)?)(?: if| whether|,){SOFT}(?: (?:{YOU}|it)){SOFT}(?: ?{MODAL}|"
+    rf"'d)?{SOFT}"
     r"(?: (?:be able to|be willing to|like to|consider|think of|think about|try to|be worth|help to))?",
     r"i don'?t suppose you(?:'d| would| could)(?: ever)? (?:think of|consider)?",
-    r"(?:it|that|this)(?:'s| is|'d| would| could| might| may|'ll| will)(?: not| never)?(?: well| really| also| maybe)*"
+    r"(?:it|that|this)(?:'s| is|'d| would| could| might| may|'ll| will)(?: not| never)?(?: well| really| also|"
+    r" maybe)*"
     r"(?: be)?(?: \w+ly)? (?:worth|good|useful|helpful|instructive|nice|wise|kind|interesting|great|best|better|idea|"
-    r"a (?:good|great|fine|kind) \w+|important|sensible|handy|time|no harm)(?: (?:your while|for you|idea|a try|for))*(?: to| in)?",
+    r"a (?:good|great|fine|kind) \w+|important|sensible|handy|time|no harm)(?: (?:your while|for you|idea|a try|"
+    r"for))*(?: to| in)?",
     r"(?:it|that) (?:wouldn'?t|won'?t|can'?t|couldn'?t|might not|may) (?:hurt|harm|kill you|help)(?: you)?(?: to)?",
-    r"(?:it|that|this) (?:might|could|may|would|can) (?:help|do you good|pay|do no harm|suit you)(?: you)?(?: if you| to)",
+    r"(?:it|that|this) (?:might|could|may|would|can) (?:help|do you good|pay|do no harm|"
+    r"suit you)(?: you)?(?: if you| to)",
     r"there(?:'s| is|'d be) (?:no (?:harm|shame) in|nothing to stop you|no reason (?:why )?you couldn'?t)",
     r"(?:the|our|your) (?:plan|task|job|homework|assignment|experiment|idea|deal|aim|thing|exercise)(?: here| now)?"
     r"(?: is|'s| would be)(?: for you| that you)?(?: to|'ll|'re going to)?",
-    r"(?:one|another|the other|the next|one other) (?:thing|option|idea|possibility|way)(?: that)?(?: you (?:could|might|can) "
+    r"(?:one|another|the other|the next|one other) (?:thing|option|idea|possibility|"
+    r"way)(?: that)?(?: you (?:could|might|can) "
     r"(?:do|try))?(?: is|'s| would be| might be)(?: for you)?(?: to)?",
     r"(?:make sure|be sure|see to it)(?: that)? you(?:'re|'ve)?",
     r"have you(?: ever| not)?(?: thought| considered| tried| looked)(?: about| of| at| into)?",
     r"have you given any thought to",
     r"how (?:would it (?:be|feel)|would you feel|do you feel|would you be)(?: if you| to| about)?",
     r"(?:see if|see whether) you (?:can|could)",
-    r"(?:if i (?:was|were) you,? )?i(?:'?d| would)(?: (?:think|suggest|say|recommend|consider|be inclined to|want you to))?"
+    r"(?:if i (?:was|were) you,? )?i(?:'?d| would)(?: (?:think|suggest|say|recommend|consider|be inclined to|"
+    r"want you to))?"
     rf"{SOFT}",
     r"let(?:'s|s) (?:try|have you|see you|get you|plan on|go with)",
     r"are you (?:willing|able|open|up for it) to",
     r"give some thought to",
 )
 NOT_FRAMES = (
-    rf"{YOU}{SOFT}(?: (?:shouldn'?t|can'?t|cannot|mustn'?t|must not|do not|don'?t|dont|won'?t|will not|oughtn'?t(?: to)?|"
+    rf"{YOU}{SOFT}(?: (?:shouldn'?t|can'?t|cannot|mustn'?t|must not|do not|don'?t|dont|won'?t|will not|"
+    rf"oughtn'?t(?: to)?|"
     rf"never|needn'?t|do(?:n'?t| not) need to|do(?:n'?t| not) want to|should not|better not)|"
     rf"(?:'?re| are) not(?: to| going to|)|(?:'d| had) better not){SOFT}(?: be)?",
-    r"i(?:'d| would)?(?: really)? (?:wouldn'?t|would not|shouldn'?t|don'?t want you to|'d rather you (?:didn'?t|did not))(?: be)?",
+    r"i(?:'d| would)?(?: really)? (?:wouldn'?t|would not|shouldn'?t|don'?t want you to|'d rather you (?:didn'?t|"
+    r"did not))(?: be)?",
     r"(?:just |please )*(?:don'?t|do not|dont|never)(?: you| be| go)*(?= \w+ing\b)",
 )
 FRAME = re.compile(
@@ -85,8 +101,10 @@ PLAIN_YOU = re.compile(
     re.IGNORECASE,
 )
 CONDITION = re.compile(
-    r"(?:when|whenever|if|after|before|once|every|each|on|at|in|by|from|starting|until|till|as soon as|the (?:minute|moment|"
-    r"next time|first)|next time|for|during|while|any ?(?:time|day)|over|this|monday|tuesday|wednesday|thursday|friday|"
+    r"(?:when|whenever|if|after|before|once|every|each|on|at|in|by|from|starting|until|till|as soon as|"
+    r"the (?:minute|moment|"
+    r"next time|first)|next time|for|during|while|any ?(?:time|day)|over|this|monday|tuesday|wednesday|thursday|"
+    r"friday|"
     r"saturday|sunday|today|tonight|tomorrow|instead of|between)\b",
     re.IGNORECASE,
 )
@@ -99,7 +117,7 @@ QUESTIONS = ("would ", "could ", "will ", "can ", "might ", "won't ", "wont ", "
 
 NO_GERUNDS = {"bring", "ring", "sing", "spring", "string", "swing", "thing", "king", "wing", "sting", "cling", "fling",
               "something", "nothing", "anything", "everything", "morning", "evening", "during", "wedding", "building",
-              "meeting", "ping", "ceiling", "clothing", "sibling", "string", "pudding"}  # fmt: skip
+              "meeting", "ping", "ceiling", "clothing", "sibling", "pudding"}  # fmt: skip
 SILENT_E = {"breath": "breathe", "bath": "bathe", "chang": "change", "arrang": "arrange", "challeng": "challenge",
             "exchang": "exchange", "invit": "invite", "prepar": "prepare", "schedul": "schedule", "practic": "practice",
             "notic": "notice", "organis": "organise", "complet": "complete", "imagin": "imagine", "explor": "explore",
@@ -173,7 +191,7 @@ def _introduces(before: str, frame: str) -> bool:
     if frame.lower().startswith(QUESTIONS) and not before.rstrip().endswith((",", ".", "?", ";")):
         return False
     before = before.strip(" ,;-")
-    return 2 <= len(before.split()) <= 14 and bool(CONDITION.match(before)) or bool(WHEN.fullmatch(before))
+    return (2 <= len(before.split()) <= 14 and bool(CONDITION.match(before))) or bool(WHEN.fullmatch(before))
 
 
 def _without_opening(words: str) -> str:
@@ -208,7 +226,8 @@ def base_verb(gerund: str) -> str:
     if re.search(r"([bdgkmnprt])\1$", stem):
         return stem[:-1]
     if re.search(r"(?:[uvz]|[^aeiou]c|[aeiou]c|dg|rg|[^aeious][aeiou]s|[bcdfgkpstz]l|[rnl]s)$", stem) or re.fullmatch(
-        r"(?:[^aeiou]|qu|wh|sh|ch|th|st|str|sk|sm|sn|sp|spr|scr|pl|pr|cl|cr|dr|tr|br|bl|gl|gr|fl|fr|sl|wr)?[aiou][bdgkmnptlr]",
+        r"(?:[^aeiou]|qu|wh|sh|ch|th|st|str|sk|sm|sn|sp|spr|scr|pl|pr|cl|cr|dr|tr|br|bl|gl|gr|fl|fr|sl|"
+        r"wr)?[aiou][bdgkmnptlr]",
         stem,
     ):
         return stem + "e"

@@ -8,6 +8,7 @@ the answer is known: the words that show an adherence are those with the largest
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ class Reader:
         return found
 
     def adherences(self, asked: Sequence[tuple[str, TaggedSession, Review]]) -> list[Reading]:
-        """What each review says of a task; an empty text for the task asks what it says of whatever it looks back to."""
+        """What each review says of a task; with an empty text, of whatever it looks back to."""
         rows, places, firsts = [], [], []
         for text, session, run in asked:
             row, where = review_row(self.checkpoint, text, session, run)
@@ -213,7 +214,7 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
     [(0, 3), (4, 16)]
     """
     starts = [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]
-    for begin, until in zip(starts, starts[1:], strict=False):
+    for begin, until in itertools.pairwise(starts):
         words = [(found.start() + begin, found.end() + begin) for found in re.finditer(r"\S+", text[begin:until])]
         for first in range(0, len(words), LONGEST_STRETCH):
             some = words[first : first + LONGEST_STRETCH]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -14,16 +14,13 @@ from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 
 from action_recs.annotation.document import Document
-from action_recs.checkpoint import NEEDED, Task
+from action_recs.checkpoint import Task
 from action_recs.errors import ModelError
 from action_recs.spacy.documents import document_of, mark, transcript_of
 from action_recs.spacy.scorer import SCORER, Scorer
 from action_recs.tagger import Tagger
 
 NAME = "action_recs"
-
-FILES = tuple(f"{task.value}/{name}" for task in Task for name in NEEDED)
-"""What a pipeline keeps of the models."""
 
 
 @Language.factory(
@@ -133,7 +130,12 @@ class ActionRecs(Pipe):
         """The models in one string of bytes."""
         with TemporaryDirectory() as folder:
             self.to_disk(folder)
-            held: bytes = srsly.msgpack_dumps({name: (Path(folder) / name).read_bytes() for name in FILES})
+            files = {
+                path.relative_to(folder).as_posix(): path.read_bytes()
+                for path in sorted(Path(folder).rglob("*"))
+                if path.is_file()
+            }
+            held: bytes = srsly.msgpack_dumps(files)
         return held
 
     def from_bytes(self, data: bytes, **_: Any) -> ActionRecs:
@@ -145,11 +147,17 @@ class ActionRecs(Pipe):
             When it is something else.
         """
         held = srsly.msgpack_loads(data)
-        if not isinstance(held, dict) or set(held) != set(FILES):
+        if not isinstance(held, dict) or not held or not all(map(_is_of_a_model, held)):
             raise ModelError("bytes that hold no models of action_recs; write the pipeline again")
         with TemporaryDirectory() as folder:
             for name, content in held.items():
                 target = Path(folder) / name
-                target.parent.mkdir(exist_ok=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
             return self.from_disk(folder)
+
+
+def _is_of_a_model(name: object) -> bool:
+    """Whether a name is that of a file below the folder of one of the models, and leads nowhere else."""
+    parts = PurePosixPath(name).parts if isinstance(name, str) else ()
+    return len(parts) > 1 and parts[0] in tuple(Task) and ".." not in parts and "\\" not in str(name)

@@ -12,7 +12,7 @@ so that a ``DocBin`` of tagged documents is a file of annotations, too.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -64,8 +64,8 @@ def doc_from_transcript(
     -------
     Doc
         A line an utterance, "Therapist: " or "Client: " before each. ``Token._.role`` is the speaker's role, None for
-        the labels and line ends. Sentences begin after every label and with every line; where else they do is left to
-        the pipeline.
+        the labels and line ends; ``Doc._.turns`` has a span for each utterance. Sentences begin after every label and
+        with every line; where else they do is left to the pipeline.
 
     Raises
     ------
@@ -255,6 +255,15 @@ def _role(token: Token) -> Role | None:
     return roles[at] if at >= 0 and token.idx < ends[at] else None
 
 
+def _turns(doc: Doc) -> list[Span]:
+    """A span for each utterance, in order, with its role as the label; empty where nothing was said."""
+    begins = [token.idx for token in doc]
+    return [
+        Span(doc, bisect_left(begins, start), bisect_left(begins, end), label=role.value)
+        for start, end, role in zip(*_layout(doc.user_data.get(KEY) or "{}"), strict=True)
+    ]
+
+
 def _form(span: Span) -> Form | None:
     label, _, form = span.label_.partition(":")
     return Form(form) if label == Label.RECOMMENDATION and form in tuple(Form) else None
@@ -289,4 +298,5 @@ def _blank() -> Language:
 Token.set_extension("role", getter=_role, force=True)
 Span.set_extension("form", getter=_form, force=True)
 Span.set_extension("score", getter=_score, force=True)
+Doc.set_extension("turns", getter=_turns, force=True)
 Doc.set_extension("review_percentage", default=None, force=True)

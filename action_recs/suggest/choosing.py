@@ -7,6 +7,9 @@ sessions tend to be alike, and a model learns little from the second of a kind.
 The random share keeps the choice honest: it finds what the models are wrongly sure of, and it alone is a sample of all
 sessions, on which figures may be measured.
 
+Uncertainty is a sum over utterances, so that long sessions are chosen more often: what is saved in sessions is not all
+saved in time. ``benchmarks/suggest.py`` measures both.
+
 References
 ----------
 Zhdanov (2019), Diverse mini-batch active learning. arXiv:1901.05954.

@@ -36,6 +36,8 @@ class Settings:
     upper : int
         How many layers are corrected, from the last.
     epochs, batch : int
+    stop_after : int, optional
+        End after so many epochs of a schedule that is laid out for ``epochs``.
     rate : float
         The highest learning rate of the corrections, after a tenth of the steps; it falls to 0 in a straight line.
     head_rate : float
@@ -50,6 +52,7 @@ class Settings:
     rank: int = 32
     upper: int = 3
     epochs: int = 5
+    stop_after: int | None = None
     batch: int = 16
     rate: float = 5e-4
     head_rate: float = 1e-3
@@ -208,7 +211,7 @@ def train_corrections(
     upper.train()
     known: dict[tuple[int, ...], torch.Tensor] = {}
     found: dict[str, torch.Tensor] = {}
-    for epoch in range(settings.epochs):
+    for epoch in range(settings.stop_after or settings.epochs):
         total = 0.0
         rows = [(tuple(row(example, checkpoint, settings, draw)), example.label) for example in examples]
         batches = in_batches(rows, settings.batch, draw)

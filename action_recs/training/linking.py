@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -19,8 +19,14 @@ from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.courses import Course
 from action_recs.checkpoint import Checkpoint
 from action_recs.linking.features import Candidate, Table, link_features, same_features
-from action_recs.linking.passages import Passage, Rarity, Spoken, content_words, read_session
-from action_recs.linking.passages import recommendation_passage, review_passage
+from action_recs.linking.passages import (
+    Rarity,
+    Spoken,
+    content_words,
+    read_session,
+    recommendation_passage,
+    review_passage,
+)
 from action_recs.session import Form, TaggedSession
 
 FOLDS = 8
