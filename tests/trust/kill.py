@@ -130,6 +130,7 @@ def tag_kills(kills: int, *, sessions: int = 120, seed: int = 0) -> Survival:
             assert files(out.parent) == expected
             survival.ends += 1
             shutil.rmtree(out.parent)
+            sys.stderr.write(f"{survival.kills} kills\n")
     return survival
 
 
@@ -223,6 +224,7 @@ def train_kills(kills: int, base: Path, *, seed: int = 0) -> Survival:
             assert survival.apart < CLOSE
             survival.ends += 1
             shutil.rmtree(out)
+            sys.stderr.write(f"{survival.kills} kills\n")
     return survival
 
 

@@ -6,9 +6,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import action_recs
 from action_recs import Form, Label, Recommendation, Review, Role, TaggedSession, TaggedUtterance
+from action_recs.cli import app
 from action_recs.redaction import marks, redacted
 
 SAID = "Maybe walk, zyxquarrel, on Sunday?\nYes."
@@ -74,3 +76,29 @@ def test_a_study_counts_the_same(tagger):
     tagged = action_recs.tag([("therapist", "Walk more, every day."), ("client", "I  did\nwalk twice.")], tagger=tagger)
     tagged = dataclasses.replace(tagged, session_id="s1")
     assert tabulate([tagged]).table.equals(tabulate([redacted(tagged)]).table)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet", ".html", ""])
+def test_the_command_redacts_every_output(tmp_path, models, suffix):
+    """Files, what lies beside them, and tables on the terminal."""
+    source = tmp_path / "in" / "s1.txt"
+    source.parent.mkdir()
+    source.write_text(f"Therapist: {SAID.splitlines()[0]}\nClient: zyxquarrel.\n", encoding="utf-8")
+    given = ["tag", str(source), "--models", str(models), "--redact"]
+    out = tmp_path / "out"
+    out.mkdir()
+    if suffix:
+        given += ["-o", str(out / f"out{suffix}")]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 0, done.output
+    assert "zyxquarrel" not in done.output.lower()
+    assert not suffix or (out / f"out{suffix}").is_file()
+    assert [path for path in out.iterdir() if b"zyxquarrel" in path.read_bytes().lower()] == []
+
+
+def test_a_redacted_run_is_not_gone_on_with_in_words(tmp_path, models):
+    source = tmp_path / "s1.txt"
+    source.write_text("Therapist: Walk.\nClient: Yes.\n", encoding="utf-8")
+    given = ["tag", str(source), "--models", str(models), "-o", str(tmp_path / "out.jsonl")]
+    assert CliRunner().invoke(app, [*given, "--redact"]).exit_code == 0
+    assert CliRunner().invoke(app, [*given, "--resume"]).exit_code == 2
