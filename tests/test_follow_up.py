@@ -162,6 +162,8 @@ NAMED = dataclasses.replace
         ([NAMED(WALK, date="5 March")], "session 0: the date is not ISO 8601"),
         ([WALK, Transcript.from_pairs([("client", "Hi.")])], "session 1 is a Transcript"),
         (WALK, "give [session]"),
+        ([NAMED(WALK, utterances=())], "session 0: a recommendation or a review lies outside"),
+        ([NAMED(ASKED, reviews=(Review(3, 4),))], "session 0: a recommendation or a review lies outside"),
     ],
 )
 def test_sequences_that_cannot_be_one_clients_are_refused_with_the_place(linking_model, sessions, said):
@@ -186,6 +188,14 @@ def test_a_single_session_has_items_that_nothing_reviews(linking_model):
 def test_sessions_in_which_nothing_was_found_make_an_empty_thread_without_any_model():
     thread = follow_up([talk("Hello.", "Hello.")])
     assert (thread.items, thread.reviews) == ((), ())
+
+
+def test_marks_that_hold_no_word_are_followed_up_like_others(linking_model):
+    first = talk("...  \U0001f600", "", recommended=[(0, "  ")])
+    second = talk("", "", "Hm.", reviews=[(0, 1)])
+    thread = follow_up([first, second], model=linking_model)
+    assert (len(thread.items), thread.reviews[0].targets, thread.reviews[0].adherence) == (1, (), Adherence.UNCLEAR)
+    assert thread.to_html()
 
 
 def test_a_thread_prints_without_words_of_the_dialogue(linking_model):

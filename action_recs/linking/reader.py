@@ -111,7 +111,8 @@ def corrected_encoder(checkpoint: Checkpoint, corrections: Mapping[str, torch.Te
             module, _, kind = name.rpartition(".")
             if kind == "down":
                 up = corrections[f"{module}.up"]
-                parameters[f"{module}.weight"] += (up.float() @ tensor.float()).to(parameters[f"{module}.weight"])
+                weight = parameters[f"{module}.weight"]
+                weight.add_((up.float() @ tensor.float()).to(weight))
             elif kind != "up":
                 parameters[name].copy_(tensor.to(parameters[name]))
     encoder.eval()

@@ -105,7 +105,7 @@ def divided(checkpoint: Checkpoint, public: nn.Module, settings: Settings) -> tu
     Biases and norms of the upper ones are the public encoder's, and are trained too.
     """
     lower, upper = (copy.deepcopy(checkpoint.model.base_model) for _ in range(2))
-    kept = len(lower.encoder.layer) - settings.upper
+    kept = int(checkpoint.model.config.num_hidden_layers) - settings.upper
     lower.encoder.layer = lower.encoder.layer[:kept]
     upper.encoder.layer = upper.encoder.layer[kept:]
     upper.embeddings = Passed()
@@ -120,7 +120,7 @@ def divided(checkpoint: Checkpoint, public: nn.Module, settings: Settings) -> tu
         if isinstance(module, nn.Linear):
             parent, _, own = name.rpartition(".")
             module.bias.requires_grad_(True)
-            towards: nn.Linear = others[public_name]  # type: ignore[assignment]
+            towards: nn.Linear = others[public_name]
             setattr(upper.get_submodule(parent), own, Corrected(module, towards, settings.rank))
     return lower.eval(), upper
 
@@ -168,7 +168,7 @@ def train_corrections(
     torch.manual_seed(settings.seed)
     draw = random.Random(settings.seed)
     lower, upper = divided(checkpoint, public, settings)
-    kept = len(lower.encoder.layer)  # type: ignore[arg-type]
+    kept = int(checkpoint.model.config.num_hidden_layers) - settings.upper
     head = nn.Linear(checkpoint.model.config.hidden_size, classes)
     counted = Counter(example.label for example in examples)
     balance = torch.tensor([(max(counted.values()) / max(counted[label], 1)) ** 0.5 for label in range(classes)])
