@@ -122,11 +122,12 @@ def annomi_csv(tmp_path):
 
 @pytest.fixture(scope="session")
 def linking_model(tagger):
-    """Links what shares a rare word, merges what shares nearly all of them, and reads at random."""
+    """Links what shares a rare word, merges what shares nearly all of them, and knows three words of adherence."""
     import numpy as np
     import torch
 
-    from action_recs.linking import Adherence, Category
+    from action_recs.linking import Category
+    from action_recs.linking.adherence import AdherenceModel
     from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
     from action_recs.linking.model import LinkingModel, Scorer
     from action_recs.linking.passages import Rarity
@@ -138,14 +139,16 @@ def linking_model(tagger):
     checkpoint = tagger.recommendation
     torch.manual_seed(0)
     size = checkpoint.model.config.hidden_size
-    heads = {
-        "category": (torch.randn(len(Category), size), torch.zeros(len(Category))),
-        "adherence": (torch.randn(len(Adherence), size), torch.zeros(len(Adherence))),
-    }
     return LinkingModel(
         checkpoint,
         Rarity({}, 5.0, np.ones(len(checkpoint.tokenizer), dtype=np.float32)),
         scorer(LINK_FEATURES, -5.0, {"words shared": 20}),
         scorer(SAME_FEATURES, -15.0, {"share of the recommendation's words": 20}),
-        Reader(checkpoint, dict.fromkeys(heads, checkpoint.model.base_model), heads),
+        Reader(checkpoint, checkpoint.model.base_model, torch.randn(len(Category), size), torch.zeros(len(Category))),
+        AdherenceModel(
+            {"c twice": 0, "c daily": 1, "c not": 2},
+            np.ones(3),
+            np.array([[0.0, 3.0, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0]]),
+            np.array([0.0, 0.0, 0.0, 1.0]),
+        ),
     )

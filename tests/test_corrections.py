@@ -9,9 +9,10 @@ from talked import ASKED, WALK
 
 from action_recs.errors import ModelError
 from action_recs.linking import Adherence, Category
+from action_recs.linking.adherence import evidence
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
 from action_recs.linking.model import load_linking_model, scorer_record
-from action_recs.linking.reader import ADHERENCES, CATEGORIES, Reader, corrected_encoder, evidence
+from action_recs.linking.reader import CATEGORIES, Reader, corrected_encoder
 from action_recs.training.corrections import Example, Settings, train_corrections
 from action_recs.training.linking import Pairs, best_threshold, fit_scorer
 
@@ -54,7 +55,7 @@ def test_a_reader_with_the_corrections_tells_what_they_were_trained_on(tagger, t
     corrections = {name: each for name, each in found.items() if not name.startswith("head")}
     head = (found["head.weight"].float(), found["head.bias"].float())
     checkpoint = tagger.recommendation
-    reader = Reader(checkpoint, {"category": corrected_encoder(checkpoint, corrections)}, {"category": head})
+    reader = Reader(checkpoint, corrected_encoder(checkpoint, corrections), *head)
     told = reader.categories([example.text for example in examples])
     right = np.mean([CATEGORIES[example.label] is one for example, one in zip(examples, told, strict=True)])
     assert right > 0.9
@@ -62,12 +63,13 @@ def test_a_reader_with_the_corrections_tells_what_they_were_trained_on(tagger, t
 
 def test_the_parts_of_a_reading_add_up_and_the_evidence_has_the_largest_of_the_clients(linking_model):
     run = ASKED.reviews[0]
-    (reading,) = linking_model.reader.adherences([("", ASKED, run)])
+    reading = linking_model.adherence(ASKED, run)
     assert reading.probabilities.sum() == pytest.approx(1)
     assert len(reading.parts) == len(reading.places)
     words = evidence(1, ASKED, run, reading)
     assert (words.session, words.utterance, words.text) == (1, 1, "I walked twice.")
-    assert reading.adherence in ADHERENCES
+    scores = reading.parts.sum(axis=0) + linking_model.adherence.intercept
+    assert np.allclose(reading.probabilities, np.exp(scores) / np.exp(scores).sum())
 
 
 def pairs(count=200):
@@ -97,11 +99,12 @@ def folder(tmp_path, trained, linking_model):
 
     _, _, found = trained
     tensors = {f"category/{name}": each for name, each in found.items()}
-    tensors |= {f"adherence/{name}": each.clone() for name, each in found.items() if not name.startswith("head")}
-    size = found["head.weight"].shape[1]
-    tensors |= {"adherence/head.weight": torch.zeros(len(Adherence), size), "adherence/head.bias": torch.zeros(4)}
+    tensors |= {"adherence.weights": torch.tensor([[4.0, 0.0, 0.0, 0.0]]), "adherence.rarity": torch.ones(1)}
     save_file(tensors | {"rarity.tokens": torch.ones(9)}, tmp_path / "model.safetensors")
-    config = {"rarity": {"words": {"garden": 2.0}, "unknown": 5.0}}
+    config = {
+        "rarity": {"words": {"garden": 2.0}, "unknown": 5.0},
+        "adherence": {"terms": ["c twice"], "intercept": [0, 0, 0, 1]},
+    }
     for name, features, one in (
         ("link", LINK_FEATURES, linking_model.link),
         ("same", SAME_FEATURES, linking_model.same),
@@ -118,7 +121,7 @@ def test_a_folder_is_read_back_as_it_was_written(folder, tagger, linking_model):
     assert np.allclose(model.link.weights, linking_model.link.weights)
     thread = follow_up([WALK, ASKED], model=model)
     assert [link.session for link in thread.items[0].reviews] == [1]
-    assert thread.items[0].adherence is Adherence.DONE  # the first of four that are alike
+    assert thread.items[0].adherence is Adherence.DONE
 
 
 def test_a_folder_that_is_damaged_or_of_another_version_is_refused(folder, tagger):

@@ -10,9 +10,9 @@ from talked import ASKED, COOKING, WALK, talk
 from action_recs import Form, Label, Recommendation, Review, TaggedSession
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedReview, AnnotatedSession
 from action_recs.errors import ThreadError
-from action_recs.linking import follow_up
+from action_recs.linking import Adherence, follow_up
 from action_recs.linking.following import grouped
-from action_recs.linking.reader import stretches
+from action_recs.linking.sentences import stretches
 from action_recs.transcript import Transcript
 
 
@@ -26,7 +26,8 @@ def test_a_review_looks_back_to_the_item_it_shares_words_with_and_other_items_ar
     (link,) = walking.reviews
     assert (link.session, link.review) == (1, 0)
     assert 0.5 <= link.score <= 1
-    assert walking.adherence is link.adherence
+    assert walking.adherence is link.adherence is Adherence.PARTIAL
+    assert (link.evidence.session, link.evidence.utterance, link.evidence.text) == (1, 1, "I walked twice.")
     assert walking.evidence == link.evidence
     assert (ringing.reviews, ringing.adherence, ringing.evidence) == ((), None, None)
     assert thread.never_reviewed == (ringing,)
@@ -44,6 +45,17 @@ def test_an_item_is_reviewed_by_each_later_session_that_looks_back_to_it(linking
     again = talk("And the walking?", "Daily.", reviews=[(0, 1)])
     (item,) = follow_up([WALK, ASKED, COOKING, again], model=linking_model).items[:1]
     assert [(link.session, link.review) for link in item.reviews] == [(1, 0), (3, 0)]
+    assert item.adherence is Adherence.DONE  # what the last review that tells says
+
+
+def test_reviews_that_tell_nothing_leave_what_was_told_before(linking_model):
+    vague = talk("And the walking?", "Oh, well.", reviews=[(0, 1)])
+    unclear = follow_up([WALK, vague], model=linking_model).items[0]
+    assert unclear.adherence is Adherence.UNCLEAR
+    later = follow_up([WALK, ASKED, vague], model=linking_model).items[0]
+    assert [link.adherence for link in later.reviews] == [Adherence.PARTIAL, Adherence.UNCLEAR]
+    assert later.adherence is Adherence.PARTIAL
+    assert later.evidence == later.reviews[0].evidence
 
 
 def test_what_a_session_says_again_is_one_item(linking_model):
@@ -150,6 +162,8 @@ NAMED = dataclasses.replace
         ([NAMED(WALK, date="5 March")], "session 0: the date is not ISO 8601"),
         ([WALK, Transcript.from_pairs([("client", "Hi.")])], "session 1 is a Transcript"),
         (WALK, "give [session]"),
+        ([NAMED(WALK, utterances=())], "session 0: a recommendation or a review lies outside"),
+        ([NAMED(ASKED, reviews=(Review(3, 4),))], "session 0: a recommendation or a review lies outside"),
     ],
 )
 def test_sequences_that_cannot_be_one_clients_are_refused_with_the_place(linking_model, sessions, said):
@@ -174,6 +188,14 @@ def test_a_single_session_has_items_that_nothing_reviews(linking_model):
 def test_sessions_in_which_nothing_was_found_make_an_empty_thread_without_any_model():
     thread = follow_up([talk("Hello.", "Hello.")])
     assert (thread.items, thread.reviews) == ((), ())
+
+
+def test_marks_that_hold_no_word_are_followed_up_like_others(linking_model):
+    first = talk("...  \U0001f600", "", recommended=[(0, "  ")])
+    second = talk("", "", "Hm.", reviews=[(0, 1)])
+    thread = follow_up([first, second], model=linking_model)
+    assert (len(thread.items), thread.reviews[0].targets, thread.reviews[0].adherence) == (1, (), Adherence.UNCLEAR)
+    assert thread.to_html()
 
 
 def test_a_thread_prints_without_words_of_the_dialogue(linking_model):

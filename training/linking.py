@@ -5,7 +5,7 @@
     python training/linking.py --base all-MiniLM-L6-v2 --output action_recs/models/linking --measure --cards
 
 The first trains everything on the training clients (some 10 minutes on one core); ``--reuse`` takes the corrections of
-an earlier run, and fits only the scorers; ``--measure`` trains nothing, and measures on the development clients, with
+an earlier run, and fits all else; ``--measure`` trains nothing, and measures on the development clients, with
 gold spans, with the shipped tagger's, and baselines. ``--base`` is the folder of the public encoder that the
 recommendation checkpoint began as.
 """
@@ -22,9 +22,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
 from action_recs import Tagger
+from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import Collection, load_collection
 from action_recs.annotation.courses import Course, courses
-from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
+from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.linking import (
     ADHERENCE_NAMES,
@@ -49,25 +50,15 @@ from action_recs.linking import follow_up
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
 from action_recs.linking.model import load_linking_model, scorer_record
 from action_recs.linking.passages import lower_layers
-from action_recs.linking.reader import ADHERENCES, CATEGORIES
+from action_recs.linking.reader import CATEGORIES
 from action_recs.session import TaggedSession
-from action_recs.training.corrections import (
-    Example,
-    Settings,
-    adherence_examples,
-    category_examples,
-    train_corrections,
-)
-from action_recs.training.linking import fit_scorer, link_pairs, rarity_of, read_courses, same_pairs
+from action_recs.training.corrections import Settings, category_examples, train_corrections
+from action_recs.training.linking import fit_adherence, fit_scorer, link_pairs, rarity_of, read_courses, same_pairs
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
 STRENGTHS = (3.0, 10.0, 30.0, 100.0)
 """Penalties of the scorers, of which cross-validation takes the best."""
-
-CATEGORY = Settings(epochs=5)
-ADHERENCE = Settings(epochs=6, stop_after=4)
-"""Set beforehand, and ended when the time for it was over; nothing was chosen on the development clients."""
 
 
 def main() -> None:
@@ -96,8 +87,15 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
         public = AutoModel.from_pretrained(
             arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
         )
-        tensors = corrections(category_examples(sessions), "category", checkpoint, public, CATEGORY)
-        tensors |= corrections(adherence_examples(sessions), "adherence", checkpoint, public, ADHERENCE)
+        found = train_corrections(
+            category_examples(sessions),
+            len(CATEGORIES),
+            checkpoint,
+            public,
+            Settings(),
+            lambda epoch, loss, _: print(f"category: epoch {epoch + 1}, loss {loss:.3f}", flush=True),
+        )
+        tensors = {f"category/{name}": tensor for name, tensor in found.items()}
     rarity = rarity_of(sessions, checkpoint)
     told = [course for course in courses(sessions) if any(course.links.values()) or restates(course)]
     read = read_courses(told, lower_layers(checkpoint))
@@ -111,6 +109,14 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
             print(f"{name}: penalty {strength:g}, cross-validated F1 {fit.cross_validated:.3f}")
         best = max(fits.values(), key=lambda fit: fit.cross_validated)
         config[name] = scorer_record(features, best.weights, best.intercept, best.threshold)
+    adherence, cross_validated = fit_adherence(sessions)
+    print(f"adherence: cross-validated macro F1 {cross_validated:.3f}")
+    config["adherence"] = {
+        "terms": sorted(adherence.terms, key=adherence.terms.__getitem__),
+        "intercept": [round(float(each), 6) for each in adherence.intercept],
+    }
+    tensors["adherence.weights"] = torch.tensor(adherence.weights).half()
+    tensors["adherence.rarity"] = torch.tensor(adherence.rarity).half()
     config["about"] = "Made by training/linking.py; read by action_recs/linking/model.py."
     tensors["rarity.tokens"] = torch.tensor(rarity.tokens).half()
     save_file(tensors, arguments.output / "model.safetensors")
@@ -119,21 +125,6 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
 
 def restates(course: Course) -> bool:
     return any(len(group) > 1 for items in course.items for group in items)
-
-
-def corrections(
-    examples: list[Example], task: str, checkpoint: Checkpoint, public: torch.nn.Module, settings: Settings
-) -> dict[str, torch.Tensor]:
-    classes = len(CATEGORIES) if task == "category" else len(ADHERENCES)
-    found = train_corrections(
-        examples,
-        classes,
-        checkpoint,
-        public,
-        settings,
-        lambda epoch, loss, _: print(f"{task}: epoch {epoch + 1}, loss {loss:.3f}", flush=True),
-    )
-    return {f"{task}/{name}": tensor for name, tensor in found.items()}
 
 
 def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> dict[str, Any]:
@@ -178,8 +169,8 @@ def baselines(
     arguments: argparse.Namespace,
     training: list[Course],
     held_out: list[Course],
-    train_sessions: list[Any],
-    development: list[Any],
+    train_sessions: list[AnnotatedSession],
+    development: list[AnnotatedSession],
 ) -> dict[str, Any]:
     shown, asked = link_questions(training), link_questions(held_out)
     same_shown, same_asked = same_questions(training), same_questions(held_out)
@@ -191,26 +182,41 @@ def baselines(
         results["links"][name] = f1_of(by_cosine(shown, asked, vectors))
         results["same"][name] = f1_of(by_cosine(same_shown, same_asked, vectors))
     for task, examples, classes in (
-        ("category", category_examples, CATEGORY_NAMES),
-        ("adherence", adherence_examples, ADHERENCE_NAMES),
+        ("category", spoken_categories, CATEGORY_NAMES),
+        ("adherence", spoken_adherences, ADHERENCE_NAMES),
     ):
         known, unknown = examples(train_sessions), examples(development)
-        labels = bag_of_words(
-            [said(each) for each in known], [classes[each.label] for each in known], [said(each) for each in unknown]
-        )
+        labels = bag_of_words([each[2] for each in known], [each[1] for each in known], [each[2] for each in unknown])
         clients: dict[str, list[tuple[str | None, str | None]]] = {}
-        for each, label in zip(unknown, labels, strict=True):
-            clients.setdefault(each.group, []).append((classes[each.label], label))
+        for (group, gold, _), label in zip(unknown, labels, strict=True):
+            clients.setdefault(group, []).append((gold, label))
         results[task] = {"bag of words": macro_f1_of(clients, classes)}
     return results
 
 
-def said(example: Example) -> str:
-    """The words of a recommendation or a review."""
-    if example.session is None or example.review is None:
-        return example.text
-    run = example.review
-    return " ".join(utterance.text for utterance in example.session.utterances[run.first : run.last + 1])
+def spoken_categories(sessions: list[AnnotatedSession]) -> list[tuple[str, str, str]]:
+    """Group, category and words of every recommendation."""
+    return [
+        (session.group, span.category, span.text)
+        for session in sessions
+        for span in session.recommendations
+        if span.category
+    ]
+
+
+def spoken_adherences(sessions: list[AnnotatedSession]) -> list[tuple[str, str, str]]:
+    """Group, adherence and words of every review."""
+    return [
+        (
+            session.group,
+            run.adherence,
+            " ".join(each.text for each in session.transcript.utterances[run.first : run.last + 1]),
+        )
+        for session in sessions
+        for said in [[each.text for each in session.transcript.utterances]]
+        for run in session.reviews
+        if run.adherence
+    ]
 
 
 def show(results: dict[str, Any], console: Console) -> None:

@@ -40,10 +40,13 @@ Use it through `action_recs.follow_up`.
 
 - **Links and restatements**: logistic regressions on how alike two texts are (content words, and the states of the
   recommendation encoder's lower layers, token for token), how much more than the rivals, and where they stand.
-- **Category and adherence**: the recommendation encoder with low-rank corrections of its upper layers, a linear head on
-  the mean of the tokens' states. The words that show an adherence are the sentence whose tokens add most to it.
+- **Category**: the recommendation encoder with low-rank corrections of its upper layers, and a linear head on the mean
+  of the tokens' states.
+- **Adherence**: logistic regression on the words of a review, singly and in pairs, with who says them. The words that
+  show an adherence are the sentence (of the client, where one speaks) whose words add most to it.
 
 `model.safetensors` holds the corrections, not the encoder; `config.json` the regressions and how rare words are.
+Together they take about 2 MB.
 
 ## Data
 
@@ -78,7 +81,7 @@ Reproduce with `python training/linking.py --measure --base all-MiniLM-L6-v2` (t
 - A restatement that shares no word with what it repeats ("keep it in drafts") is taken for another recommendation.
 - `partial` and `done` differ by degree, and annotators draw the line where they see it; `unclear` is rare, and often
   taken for one of them. Irony is not understood.
-- A review is read to its first hundred tokens or so when adherence is told.
+- One review has one adherence: where it looks back to two things, both get the same.
 
 ## Intended use
 

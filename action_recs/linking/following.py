@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from action_recs.linking.adherence import evidence
 from action_recs.linking.features import Candidate, Table, link_features, same_features
 from action_recs.linking.model import LinkingModel, shipped_linking_model
 from action_recs.linking.order import one_clients
 from action_recs.linking.passages import Passage, Spoken, read_session, recommendation_passage, review_passage
 from action_recs.linking.phrase import phrase_of
-from action_recs.linking.reader import Reading, evidence
 from action_recs.linking.thread import Adherence, ClientThread, Item, LookBack, ReviewLink
 from action_recs.linking.when import time_words
 from action_recs.session import Form, Recommendation, TaggedSession
@@ -173,31 +173,18 @@ def _told(
 ) -> ClientThread:
     """Put together what was found, with categories and adherence."""
     categories = model.reader.categories([draft.spans[0].text for draft in drafts])
-    asked = [(link, None) for link in links] + [(link, target) for link in links for target in link.targets]
-    readings = model.reader.adherences(
-        [
-            (
-                "" if target is None else drafts[target].spans[0].text,
-                thread[link.session],
-                thread[link.session].reviews[link.review],
-            )
-            for link, target in asked
-        ]
-    )
-    whole = dict(zip(((link.session, link.review, target) for link, target in asked), readings, strict=True))
+    look_backs = []
     reviews_of: list[list[ReviewLink]] = [[] for _ in drafts]
-    for link, target in asked[len(links) :]:
-        reading = whole[link.session, link.review, target]
+    for link in links:
         session = thread[link.session]
-        reviews_of[target].append(  # type: ignore[index]
-            ReviewLink(
-                link.session,
-                link.review,
-                link.targets[target],  # type: ignore[index]
-                reading.adherence,
-                evidence(link.session, session, session.reviews[link.review], reading),
-            )
-        )
+        run = session.reviews[link.review]
+        reading = model.adherence(session, run)
+        shown = evidence(link.session, session, run, reading)
+        targets = tuple(sorted(link.targets))
+        look_backs.append(LookBack(link.session, link.review, targets, reading.adherence, shown))
+        for target in targets:
+            score = link.targets[target]
+            reviews_of[target].append(ReviewLink(link.session, link.review, score, reading.adherence, shown))
     items = tuple(
         Item(
             session=draft.session,
@@ -211,21 +198,7 @@ def _told(
         )
         for draft, reviews, category in zip(drafts, reviews_of, categories, strict=True)
     )
-    return ClientThread(thread, items, tuple(_look_back(thread, link, whole) for link in links))
-
-
-def _look_back(
-    thread: Sequence[TaggedSession], link: Linked, whole: dict[tuple[int, int, int | None], Reading]
-) -> LookBack:
-    session = thread[link.session]
-    reading = whole[link.session, link.review, None]
-    return LookBack(
-        link.session,
-        link.review,
-        tuple(sorted(link.targets)),
-        reading.adherence,
-        evidence(link.session, session, session.reviews[link.review], reading),
-    )
+    return ClientThread(thread, items, tuple(look_backs))
 
 
 def latest(reviews: Sequence[ReviewLink]) -> Adherence | None:

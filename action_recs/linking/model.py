@@ -13,6 +13,7 @@ import numpy as np
 
 from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
 from action_recs.errors import ModelError
+from action_recs.linking.adherence import ADHERENCES, AdherenceModel
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES, Table
 from action_recs.linking.passages import Rarity, lower_layers
 from action_recs.linking.reader import Reader, corrected_encoder
@@ -61,7 +62,8 @@ class LinkingModel:
     link, same : Scorer
         Whether a review looks back to an item; whether two recommendations of a session are one.
     reader : Reader
-        Category and adherence.
+        Categories.
+    adherence : AdherenceModel
     """
 
     checkpoint: Checkpoint
@@ -69,6 +71,7 @@ class LinkingModel:
     link: Scorer
     same: Scorer
     reader: Reader
+    adherence: AdherenceModel
 
     def __repr__(self) -> str:
         return f"LinkingModel({self.checkpoint!r})"
@@ -104,6 +107,7 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
             float(config["rarity"]["unknown"]),
             tensors.pop("rarity.tokens").float().numpy(),
         )
+        adherence = _adherence(config["adherence"], tensors)
         reader = _reader(checkpoint, tensors)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(
@@ -112,7 +116,7 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
     for name, expected in (("link", LINK_FEATURES), ("same", SAME_FEATURES)):
         if scorers[name].features != expected or scorers[name].weights.shape != (len(expected),):
             raise ModelError(f"{folder}/config.json: the {name} scorer knows other features; train it again")
-    return LinkingModel(lower_layers(checkpoint), rarity, scorers["link"], scorers["same"], reader)
+    return LinkingModel(lower_layers(checkpoint), rarity, scorers["link"], scorers["same"], reader, adherence)
 
 
 def _scorer(record: dict[str, Any]) -> Scorer:
@@ -122,18 +126,21 @@ def _scorer(record: dict[str, Any]) -> Scorer:
     )
 
 
+def _adherence(record: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> AdherenceModel:
+    terms = {str(term): row for row, term in enumerate(record["terms"])}
+    weights = tensors.pop("adherence.weights").double().numpy()
+    rarity = tensors.pop("adherence.rarity").double().numpy()
+    intercept = np.array(record["intercept"], dtype=float)
+    if weights.shape != (len(terms), len(ADHERENCES)) or rarity.shape != (len(terms),):
+        raise ValueError("terms and weights do not belong together")
+    return AdherenceModel(terms, rarity, weights, intercept)
+
+
 def _reader(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor]) -> Reader:
-    """The corrections of a task are named ``TASK/NAME``; ``TASK/head.weight`` and ``TASK/head.bias`` are its head."""
-    encoders, heads = {}, {}
-    for task in ("category", "adherence"):
-        own = {
-            name.removeprefix(f"{task}/"): tensor.to(checkpoint.model.device)
-            for name, tensor in tensors.items()
-            if name.startswith(f"{task}/")
-        }
-        heads[task] = (own.pop("head.weight").float(), own.pop("head.bias").float())
-        encoders[task] = corrected_encoder(checkpoint, own)
-    return Reader(checkpoint, encoders, heads)
+    """The corrections and the head are named ``category/NAME``."""
+    own = {name.removeprefix("category/"): tensor.to(checkpoint.model.device) for name, tensor in tensors.items()}
+    weight, bias = own.pop("head.weight").float(), own.pop("head.bias").float()
+    return Reader(checkpoint, corrected_encoder(checkpoint, own), weight, bias)
 
 
 def scorer_record(features: Sequence[str], weights: Table, intercept: float, threshold: float) -> dict[str, Any]:

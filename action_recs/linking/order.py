@@ -19,8 +19,8 @@ def one_clients(sessions: Iterable[TaggedSession]) -> tuple[TaggedSession, ...]:
     Raises
     ------
     ThreadError
-        With the place of the session (0-based), when there is none, one is no tagged session, one comes twice, two are
-        of different clients, or dates run backwards or cannot be read.
+        With the place of the session (0-based), when there is none, one is no tagged session or is damaged, one comes
+        twice, two are of different clients, or dates run backwards or cannot be read.
     """
     if isinstance(sessions, TaggedSession):
         raise ThreadError("one session where a sequence is needed: give [session]")
@@ -30,6 +30,14 @@ def one_clients(sessions: Iterable[TaggedSession]) -> tuple[TaggedSession, ...]:
     for place, session in enumerate(thread):
         if not isinstance(session, TaggedSession):
             raise ThreadError(f"session {place} is a {type(session).__name__}, not a tagged session: tag it first")
+        total = len(session)
+        if not (
+            all(0 <= span.utterance < total for span in session.recommendations)
+            and all(0 <= run.first <= run.last < total for run in session.reviews)
+        ):
+            raise ThreadError(
+                f"session {place}: a recommendation or a review lies outside its utterances: tag it again"
+            )
     _of_one_client(thread)
     _once_each(thread)
     _in_order(thread)

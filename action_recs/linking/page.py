@@ -186,7 +186,7 @@ def view_thread(thread: ClientThread) -> ThreadView:
 
 def _rise(sessions: int, count: int) -> float:
     """How high an arc over so many sessions goes: long ones over short ones."""
-    return RISE[0] + (RISE[1] - RISE[0]) * (sessions / max(count - 1, 1)) ** 0.6
+    return RISE[0] + (RISE[1] - RISE[0]) * float((sessions / max(count - 1, 1)) ** 0.6)
 
 
 def _path(x: float, gutter: float, dot: Dot, line: float, rise: float) -> str:

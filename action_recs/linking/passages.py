@@ -155,9 +155,9 @@ def spoken_tokens(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> li
         with torch.inference_mode():
             hidden = encoder(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
         states = torch.stack([hidden[layer] for layer in layers], dim=1).float()
-        states = torch.nn.functional.normalize(states, dim=-1).cpu().numpy()
+        table = torch.nn.functional.normalize(states, dim=-1).cpu().numpy()
         for row, at in enumerate(batch):
-            read[at] = states[row, :, 2 : 1 + len(pieces[at].tokens)]  # without the opening token and the marker
+            read[at] = table[row, :, 2 : 1 + len(pieces[at].tokens)]  # without the opening token and the marker
     return [_joined(pieces, read, index) for index in range(len(utterances))]
 
 

@@ -1,4 +1,4 @@
-"""Train the low-rank corrections that turn the recommendation encoder into a reader of categories or adherence.
+"""Train the low-rank corrections that turn the recommendation encoder into a reader of categories.
 
 Fine-tuning for spans cost the encoder much of what it knew of meanings. So the corrections begin as the best
 approximation of their rank to what leads back to the public encoder (truncated singular value decomposition), and are
@@ -19,11 +19,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from action_recs.annotation.annotated import AnnotatedReview, AnnotatedSession
+from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.checkpoint import Checkpoint
-from action_recs.linking.reader import ADHERENCES, CATEGORIES, review_row, task_row
-from action_recs.linking.thread import Adherence, Category
-from action_recs.session import TaggedSession
+from action_recs.linking.reader import CATEGORIES, task_row
+from action_recs.linking.thread import Category
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,42 +35,32 @@ class Settings:
     upper : int
         How many layers are corrected, from the last.
     epochs, batch : int
-    stop_after : int, optional
-        End after so many epochs of a schedule that is laid out for ``epochs``.
     rate : float
         The highest learning rate of the corrections, after a tenth of the steps; it falls to 0 in a straight line.
     head_rate : float
         The same of the head.
     smoothing : float
         Of the labels.
-    no_task, own_words : float
-        How often a review is shown without a task, and with the annotator's words for it in place of the therapist's.
     seed : int
     """
 
     rank: int = 32
     upper: int = 3
     epochs: int = 5
-    stop_after: int | None = None
     batch: int = 16
     rate: float = 5e-4
     head_rate: float = 1e-3
     smoothing: float = 0.05
-    no_task: float = 0.25
-    own_words: float = 0.35
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text with its class: the words of a recommendation, or a review with the texts that may stand for its task."""
+    """The words of a recommendation with the place of its category."""
 
     group: str
     label: int
     text: str = field(repr=False)
-    session: TaggedSession | None = None
-    review: AnnotatedReview | None = None
-    tasks: tuple[str, ...] = field(default=(), repr=False)
 
 
 def category_examples(sessions: Iterable[AnnotatedSession]) -> list[Example]:
@@ -82,24 +71,6 @@ def category_examples(sessions: Iterable[AnnotatedSession]) -> list[Example]:
         for span in session.recommendations
         if span.category
     ]
-
-
-def adherence_examples(sessions: Sequence[AnnotatedSession]) -> list[Example]:
-    """Every review that has an adherence, with the recommendations that it looks back to."""
-    spoken = {(session.id, span.id): span.text for session in sessions for span in session.recommendations if span.id}
-    examples = []
-    for session in sessions:
-        tagged = TaggedSession.from_annotations(session)
-        for run in session.reviews:
-            if not run.adherence:
-                continue
-            course = re.sub(r"-s\d+$", "", session.id)
-            targets = (target.partition(".") for target in run.of)
-            tasks = tuple(spoken[f"{course}-{number}", name] for number, _, name in targets)
-            examples.append(
-                Example(session.group, ADHERENCES.index(Adherence(run.adherence)), run.target or "", tagged, run, tasks)
-            )
-    return examples
 
 
 class Corrected(nn.Module):
@@ -134,7 +105,7 @@ def divided(checkpoint: Checkpoint, public: nn.Module, settings: Settings) -> tu
     Biases and norms of the upper ones are the public encoder's, and are trained too.
     """
     lower, upper = (copy.deepcopy(checkpoint.model.base_model) for _ in range(2))
-    kept = len(lower.encoder.layer) - settings.upper
+    kept = int(checkpoint.model.config.num_hidden_layers) - settings.upper
     lower.encoder.layer = lower.encoder.layer[:kept]
     upper.encoder.layer = upper.encoder.layer[kept:]
     upper.embeddings = Passed()
@@ -149,7 +120,7 @@ def divided(checkpoint: Checkpoint, public: nn.Module, settings: Settings) -> tu
         if isinstance(module, nn.Linear):
             parent, _, own = name.rpartition(".")
             module.bias.requires_grad_(True)
-            towards: nn.Linear = others[public_name]  # type: ignore[assignment]
+            towards: nn.Linear = others[public_name]
             setattr(upper.get_submodule(parent), own, Corrected(module, towards, settings.rank))
     return lower.eval(), upper
 
@@ -197,7 +168,7 @@ def train_corrections(
     torch.manual_seed(settings.seed)
     draw = random.Random(settings.seed)
     lower, upper = divided(checkpoint, public, settings)
-    kept = len(lower.encoder.layer)  # type: ignore[union-attr, arg-type]
+    kept = int(checkpoint.model.config.num_hidden_layers) - settings.upper
     head = nn.Linear(checkpoint.model.config.hidden_size, classes)
     counted = Counter(example.label for example in examples)
     balance = torch.tensor([(max(counted.values()) / max(counted[label], 1)) ** 0.5 for label in range(classes)])
@@ -209,11 +180,11 @@ def train_corrections(
         optimizer, lambda step: min(1.0, (step + 1) / (0.1 * steps)) * max(0.02, 1 - step / steps)
     )
     upper.train()
+    rows = [(tuple(task_row(checkpoint, example.text)), example.label) for example in examples]
     known: dict[tuple[int, ...], torch.Tensor] = {}
     found: dict[str, torch.Tensor] = {}
-    for epoch in range(settings.stop_after or settings.epochs):
+    for epoch in range(settings.epochs):
         total = 0.0
-        rows = [(tuple(row(example, checkpoint, settings, draw)), example.label) for example in examples]
         batches = in_batches(rows, settings.batch, draw)
         for batch in batches:
             loss = functional.cross_entropy(
@@ -223,7 +194,7 @@ def train_corrections(
                 label_smoothing=settings.smoothing,
             )
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_([*trained, *head.parameters()], 1.0)
             optimizer.step()
             schedule.step()
@@ -232,20 +203,6 @@ def train_corrections(
         found |= {f"head.{name}": each.detach().half().clone() for name, each in head.state_dict().items()}
         report(epoch, total / len(batches), found)
     return found
-
-
-def row(example: Example, checkpoint: Checkpoint, settings: Settings, draw: random.Random) -> list[int]:
-    """An example as the reader gets it; a review with its task in one of several wordings, drawn anew each time."""
-    if example.session is None or example.review is None:
-        return task_row(checkpoint, example.text)
-    chance = draw.random()
-    if chance < settings.no_task:
-        task = ""
-    elif chance < settings.no_task + settings.own_words or not example.tasks:
-        task = example.text
-    else:
-        task = draw.choice(example.tasks)
-    return review_row(checkpoint, task, example.session, example.review)[0]
 
 
 def in_batches(
