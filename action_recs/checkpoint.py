@@ -91,11 +91,11 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
         When the folder or a file of it is missing, or it holds a model of another kind or task.
     """
     folder = Path(path)
-    settings = _read_settings(folder, task)
+    settings = read_settings(folder, task)
     import torch
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-    place = _device(device)
+    place = find_device(device)
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -136,7 +136,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     checkpoint.tokenizer.save_pretrained(folder)
 
 
-def _device(name: str | torch.device) -> torch.device:
+def find_device(name: str | torch.device) -> torch.device:
+    """The device of that name; a ``ModelError`` where this machine does not have it."""
     import torch
 
     try:
@@ -165,7 +166,8 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _read_settings(folder: Path, task: Task) -> ReadingSettings:
+def read_settings(folder: Path, task: Task) -> ReadingSettings:
+    """The settings of a checkpoint folder that is whole and of this task; a ``ModelError`` for any other."""
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the folder of a trained {task.value} checkpoint")
     if missing := [name for name in NEEDED if not (folder / name).is_file()]:
