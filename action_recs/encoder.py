@@ -24,10 +24,13 @@ class WindowInput:
     tokens : sequence of int
     rows : array of int
         The places among the tokens whose probabilities are wanted, ascending.
+    pieces : array of int
+        Which of the rows begin a piece.
     """
 
     tokens: Sequence[int] = field(repr=False)
     rows: np.ndarray = field(repr=False)
+    pieces: np.ndarray = field(repr=False)
 
 
 class Encoder(Protocol):

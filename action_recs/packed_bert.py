@@ -97,7 +97,7 @@ class PackedBert:
         self.precision = precision
         read = _WeightReader(config, weights, torch.bfloat16 if precision is Precision.BF16 else torch.float32)
         # the type of every token is 0: it is one more constant of the position
-        self.words = read.tensor("bert.embeddings.word_embeddings.weight", config["vocab_size"], self.width)
+        self.words = read.checked("bert.embeddings.word_embeddings.weight", config["vocab_size"], self.width)
         positions = read.tensor(
             "bert.embeddings.position_embeddings.weight", config["max_position_embeddings"], self.width
         )
@@ -125,14 +125,14 @@ class PackedBert:
         spare = -sum(lengths) % ROUND_UP
         tokens = torch.tensor([token for window in windows for token in window.tokens] + [0] * spare)
         places = torch.cat([torch.arange(length) for length in (*lengths, spare)])
-        stream = self.embedded(self.words[tokens] + self.positions[places])
+        stream = self.embedded(self.words[tokens].float() + self.positions[places])
         for layer in self.layers[:-1]:
             stream = self._layer(layer, stream, lengths)
         stream = self._last_layer(stream, lengths, [torch.from_numpy(window.rows) for window in windows])
         return divide(self.classifier(stream).softmax(-1).numpy(), windows)
 
     def _layer(self, layer: Layer, stream: Tensor, lengths: Sequence[int]) -> Tensor:
-        query, key, value = layer.attend(stream).split(self.width, dim=1)
+        query, key, value = torch.split(layer.attend(stream), self.width, dim=1)
         found = torch.zeros_like(query, memory_format=torch.contiguous_format)
         for first, end in _spans(lengths):
             found[first:end] = self._attention(query[first:end], key[first:end], value[first:end])
@@ -140,7 +140,7 @@ class PackedBert:
 
     def _last_layer(self, stream: Tensor, lengths: Sequence[int], rows: Sequence[Tensor]) -> Tensor:
         """The last layer, of which only the wanted rows ask: shape (rows of all windows, width)."""
-        key, value = self.last_key_value(stream).split(self.width, dim=1)
+        key, value = torch.split(self.last_key_value(stream), self.width, dim=1)
         wanted = stream[torch.cat([first + some for (first, _), some in zip(_spans(lengths), rows, strict=True)])]
         query = self.last_query(wanted)
         found = torch.empty_like(query)
@@ -151,7 +151,7 @@ class PackedBert:
 
     def _attention(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """All heads of one window: shapes (queries, width), (keys, width), (keys, width) to (queries, width)."""
-        query, key, value = (part.unflatten(1, (self.heads, -1)).transpose(0, 1) for part in (query, key, value))
+        query, key, value = (part.view(len(part), self.heads, -1).transpose(0, 1) for part in (query, key, value))
         if query.dtype == torch.float32:
             found = scaled_dot_product_attention(query[None], key[None], value[None], scale=1.0)[0]
         else:  # one window's scores stay in the cache, and three steps are then faster than the fused one
@@ -176,13 +176,16 @@ class _WeightReader:
     def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Tensor], dtype: torch.dtype) -> None:
         self.config, self.weights, self.dtype = config, weights, dtype
 
-    def tensor(self, name: str, *shape: int) -> Tensor:
+    def checked(self, name: str, *shape: int) -> Tensor:
         found = self.weights[name]
         if found.shape != shape:
             raise ValueError(f"{name}: shape {tuple(found.shape)}, the config says {shape}")
         if not found.isfinite().all():
             raise ValueError(f"{name}: some weights are not numbers")
-        return found.float()
+        return found
+
+    def tensor(self, name: str, *shape: int) -> Tensor:
+        return self.checked(name, *shape).float()
 
     def dense(self, name: str, outputs: int, inputs: int, scale: float = 1.0) -> Dense:
         weight, bias = self.tensor(f"{name}.weight", outputs, inputs), self.tensor(f"{name}.bias", outputs)

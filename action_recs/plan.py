@@ -81,15 +81,18 @@ def make_plan(
         window_tokens=settings.window_tokens,
         overlap_tokens=settings.overlap_tokens,
     )
-    inputs = [WindowInput(window_ids(window, pieces, tokenizer), _rows(window, pieces, roles)) for window in windows]
+    inputs = [WindowInput(window_ids(window, pieces, tokenizer), *_rows(window, pieces, roles)) for window in windows]
     return Plan(pieces, windows, inputs, roles, len(settings.task.classes))
 
 
-def _rows(window: Window, pieces: Sequence[Piece], roles: Collection[Role]) -> np.ndarray:
+def _rows(window: Window, pieces: Sequence[Piece], roles: Collection[Role]) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a window that are read out of it, and which of them begin a piece."""
     row = 1 + sum(len(piece.tokens) for piece in pieces[window.first : window.owned_first])
-    rows = [np.empty(0, dtype=np.int64)]
+    rows: list[int] = []
+    begins = []
     for piece in pieces[window.owned_first : window.owned_last + 1]:
         if piece.role in roles:
-            rows.append(np.arange(row, row + len(piece.tokens)))
+            begins.append(len(rows))
+            rows.extend(range(row, row + len(piece.tokens)))
         row += len(piece.tokens)
-    return np.concatenate(rows)
+    return np.array(rows, dtype=np.int64), np.array(begins, dtype=np.int64)

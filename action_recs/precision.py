@@ -26,7 +26,7 @@ class Precision(StrEnum):
 
 
 ON_DEVICE = {
-    "cpu": (Precision.FP32, Precision.BF16, Precision.INT8),
+    "cpu": (Precision.FP32, Precision.BF16),
     "cuda": (Precision.FP32, Precision.BF16, Precision.FP16),
     "mps": (Precision.FP32, Precision.FP16),
     "xpu": (Precision.FP32, Precision.BF16, Precision.FP16),
@@ -53,6 +53,8 @@ def choose_precision(wanted: Precision | str, device: torch.device) -> Precision
     if precision is Precision.AUTO:
         return _fastest(device)
     if precision not in ON_DEVICE[device.type]:
+        if precision is Precision.INT8:
+            raise ModelError("int8 is a matter of the file: write one with action-recs export --int8, and load that")
         there = ", ".join(ON_DEVICE[device.type])
         raise ModelError(f"the precision {precision} is not at hand on {device.type}; use one of auto, {there}")
     return precision
@@ -73,5 +75,5 @@ def _multiplies_bf16() -> bool:
     import torch
 
     ask = getattr(torch.cpu, "get_capabilities", dict)  # absent from older versions, which then keep 32-bit floats
-    has = ask()
+    has: dict[str, object] = ask()
     return bool(has.get("avx512_bf16") or has.get("amx_bf16"))

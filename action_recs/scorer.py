@@ -90,16 +90,19 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
     """The fast way on a processor. None for what it does not do, and for broken files: transformers' way names them."""
     from safetensors.torch import load_file
 
+    from action_recs.close_calls import CarefulEncoder
     from action_recs.packed_bert import PackedBert, can_pack
     from action_recs.tokenizing import PlainTokenizer
 
-    weights = folder / "model.safetensors"
+    file = folder / "model.safetensors"
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if not can_pack(config) or not weights.is_file():
+    if not can_pack(config) or not file.is_file():
         return None
     try:
         tokenizer = PlainTokenizer(folder)
-        encoder = PackedBert(config, load_file(weights), precision)
+        weights = load_file(file)
+        exact = PackedBert(config, weights, Precision.FP32)
+        fast = PackedBert(config, weights, precision) if precision is not Precision.FP32 else exact
     except Exception:  # noqa: BLE001 # tokenizers and safetensors each raise their own
         return None
     vocabulary = tokenizer.get_vocab()
@@ -114,10 +117,10 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
     )
     if not whole:
         return None
+    kind = f"plain {_digest((folder / 'tokenizer.json').read_bytes())}"
+    encoder = exact if fast is exact else CarefulEncoder(fast, exact, settings)
     load = functools.cache(functools.partial(load_checkpoint, folder, settings.task))
-    return Scorer(
-        settings, tokenizer, encoder, "cpu", f"plain {_digest((folder / 'tokenizer.json').read_bytes())}", load
-    )
+    return Scorer(settings, tokenizer, encoder, "cpu", kind, load)
 
 
 def _digest(tokenizer: bytes) -> str:

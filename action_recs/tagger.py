@@ -186,9 +186,12 @@ class Tagger:
 
         def finish() -> list[TaggedSession]:
             sessions = []
-            for transcript, recommending, reviewing in zip(transcripts, *wait(), strict=True):
-                tokens = by_utterance(*recommending, len(transcript))
-                classes = review_classes(*reviewing, len(transcript))
+            recommending, reviewing = wait()
+            for transcript, (cut, tables), (review_cut, review_tables) in zip(
+                transcripts, recommending, reviewing, strict=True
+            ):
+                tokens = by_utterance(cut, tables, len(transcript))
+                classes = review_classes(review_cut, review_tables, len(transcript))
                 sessions.append(
                     _session(
                         transcript,
