@@ -7,7 +7,7 @@ windows, and the decoding settings. Weights are read from safetensors only; code
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -166,11 +166,11 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def read_settings(folder: Path, task: Task) -> ReadingSettings:
+def read_settings(folder: Path, task: Task, *, needed: Sequence[str] = NEEDED) -> ReadingSettings:
     """The settings of a checkpoint folder that is whole and of this task; a ``ModelError`` for any other."""
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the folder of a trained {task.value} checkpoint")
-    if missing := [name for name in NEEDED if not (folder / name).is_file()]:
+    if missing := [name for name in needed if not (folder / name).is_file()]:
         remedy = "the folder must hold config.json, model.safetensors and a tokenizer"
         raise ModelError(f"{folder}: {', '.join(missing)} is missing; {remedy}")
     try:

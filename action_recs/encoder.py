@@ -67,18 +67,30 @@ class TransformersEncoder:
 
     @torch.inference_mode()
     def probabilities(self, windows: Sequence[WindowInput]) -> list[np.ndarray]:
-        longest = max(len(window.tokens) for window in windows)
-        ids = np.full((len(windows), longest), self.padding, dtype=np.int64)
-        mask = np.zeros((len(windows), longest), dtype=np.int64)
-        for at, window in enumerate(windows):
-            ids[at, : len(window.tokens)] = window.tokens
-            mask[at, : len(window.tokens)] = 1
-        places = np.concatenate([at * longest + window.rows for at, window in enumerate(windows)])
+        ids, mask, places = pad(windows, self.padding)
         device = self.model.device
         with torch.autocast("cpu", torch.bfloat16, enabled=device.type == "cpu" and self.precision is Precision.BF16):
             logits = self.model(input_ids=_on(device, ids), attention_mask=_on(device, mask)).logits
         wanted = logits.flatten(0, 1)[_on(device, places)]
         return divide(wanted.float().softmax(-1).cpu().numpy(), windows)
+
+
+def pad(windows: Sequence[WindowInput], padding: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fill windows up to the longest of them.
+
+    Returns
+    -------
+    ids, mask : array of shape (windows, longest), 64-bit integers
+    places : array of int
+        The wanted rows of all windows, as places in the flattened windows.
+    """
+    longest = max(len(window.tokens) for window in windows)
+    ids = np.full((len(windows), longest), padding, dtype=np.int64)
+    mask = np.zeros((len(windows), longest), dtype=np.int64)
+    for at, window in enumerate(windows):
+        ids[at, : len(window.tokens)] = window.tokens
+        mask[at, : len(window.tokens)] = 1
+    return ids, mask, np.concatenate([at * longest + window.rows for at, window in enumerate(windows)])
 
 
 def divide(table: np.ndarray, windows: Sequence[WindowInput]) -> list[np.ndarray]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from action_recs.checkpoint import Checkpoint, ReadingSettings, Task, find_device, load_checkpoint, read_settings
+from action_recs.errors import ModelError
+from action_recs.onnx_encoder import is_exported
 from action_recs.precision import Precision, choose_precision
 from action_recs.windows import ROLE_MARKERS
 
@@ -63,6 +65,8 @@ def load_scorer(
         As :func:`action_recs.checkpoint.load_checkpoint`, and for a precision that is not at hand.
     """
     folder = Path(path)
+    if is_exported(folder):
+        return _load_exported(folder, task, find_device(device), precision)
     settings = read_settings(folder, task)
     place = find_device(device)
     exact = choose_precision(precision, place)
@@ -121,6 +125,25 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
     encoder = exact if fast is exact else CarefulEncoder(fast, exact, settings)
     load = functools.cache(functools.partial(load_checkpoint, folder, settings.task))
     return Scorer(settings, tokenizer, encoder, "cpu", kind, load)
+
+
+def _load_exported(folder: Path, task: Task, device: torch.device, precision: Precision | str) -> Scorer:
+    from action_recs.onnx_encoder import NEEDED, OnnxEncoder
+    from action_recs.tokenizing import PlainTokenizer
+
+    settings = read_settings(folder, task, needed=NEEDED)
+    encoder = OnnxEncoder(folder)
+    if device.type != "cpu":
+        raise ModelError(f"{folder}: an exported model runs on the cpu; load the checkpoint that it was made from")
+    if precision not in (Precision.AUTO, encoder.precision):
+        raise ModelError(f"{folder}: exported as {encoder.precision}; load it with precision auto")
+    tokenizer = PlainTokenizer(folder)
+    kind = f"plain {_digest((folder / 'tokenizer.json').read_bytes())}"
+
+    def refuse() -> Checkpoint:
+        raise ModelError(f"{folder}: an exported model is only read with; load the checkpoint that it was made from")
+
+    return Scorer(settings, tokenizer, encoder, "cpu", kind, refuse)
 
 
 def _digest(tokenizer: bytes) -> str:
