@@ -46,6 +46,11 @@ class Tagger:
     recommendation, review : Checkpoint or Scorer
         The two loaded models. A checkpoint of transformers is read as it is, a scorer is made to be fast.
 
+    Attributes
+    ----------
+    scorers : list of Scorer
+        What reads: the recommendations', the reviews'.
+
     Examples
     --------
     >>> tagger = Tagger.from_pretrained()
@@ -58,20 +63,20 @@ class Tagger:
     """
 
     def __init__(self, recommendation: Checkpoint | Scorer, review: Checkpoint | Scorer) -> None:
-        self._scorers = [each if isinstance(each, Scorer) else scorer_of(each) for each in (recommendation, review)]
+        self.scorers = [each if isinstance(each, Scorer) else scorer_of(each) for each in (recommendation, review)]
 
     def __repr__(self) -> str:
-        return f"Tagger({', '.join(map(repr, self._scorers))})"
+        return f"Tagger({', '.join(map(repr, self.scorers))})"
 
     @property
     def recommendation(self) -> Checkpoint:
         """The checkpoint of recommendations as transformers has it; loaded when it is first asked for."""
-        return self._scorers[0].checkpoint()
+        return self.scorers[0].checkpoint()
 
     @property
     def review(self) -> Checkpoint:
         """The checkpoint of reviews, likewise."""
-        return self._scorers[1].checkpoint()
+        return self.scorers[1].checkpoint()
 
     @classmethod
     def from_pretrained(
@@ -173,7 +178,7 @@ class Tagger:
     def _workers(self) -> Workers:
         from action_recs.workers import Workers  # loads torch, which importing the package must not
 
-        return Workers(self._scorers[0].device)
+        return Workers(self.scorers[0].device)
 
     def _start(
         self, transcripts: list[Transcript], workers: Workers, batch_tokens: int
@@ -181,8 +186,8 @@ class Tagger:
         """Begin to tag some sessions; returns what waits for them and decodes them."""
         from action_recs.scoring import start_scoring
 
-        wait = start_scoring(self._scorers, transcripts, workers, batch_tokens=batch_tokens)
-        spans, runs = (scorer.settings.decoding for scorer in self._scorers)
+        wait = start_scoring(self.scorers, transcripts, workers, batch_tokens=batch_tokens)
+        spans, runs = (scorer.settings.decoding for scorer in self.scorers)
 
         def finish() -> list[TaggedSession]:
             sessions = []

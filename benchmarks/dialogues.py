@@ -20,7 +20,7 @@ def sessions(count: int, *, words: int = FIFTY_MINUTES) -> list[Transcript]:
 
     The authored text ends after some thirty sessions of 8,000 words and then begins anew, with other borders.
     """
-    stream = itertools.cycle(_utterances())
+    stream = stream_of_utterances()
     return [Transcript(tuple(_until(stream, words)), session_id=f"s{number}") for number in range(count)]
 
 
@@ -33,6 +33,11 @@ def development(annomi_csv: Path | None = None) -> list[Transcript]:
         for session in each.development
     }
     return list(found.values())
+
+
+def stream_of_utterances() -> Iterator[Utterance]:
+    """The authored text, without end."""
+    return itertools.cycle(_utterances())
 
 
 def _utterances() -> list[Utterance]:

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 import action_recs
@@ -41,21 +40,13 @@ def test_an_exported_tagger_tags_as_the_one_it_was_made_from(exported, models):
     )
 
 
-def test_eight_bit_integers_stay_near(models, tmp_path):
-    try:
-        export_models(tmp_path / "int8", models, int8=True)
-    except ModelError as error:  # these models are random: their scores lie near the thresholds
-        assert "other labels" in str(error)
-        assert list(tmp_path.iterdir()) == []
-    else:
-        scores = [
-            [
-                list(each.scores.values())
-                for each in action_recs.tag(TALK, tagger=Tagger.from_pretrained(path)).utterances
-            ]
-            for path in (tmp_path / "int8", models)
-        ]
-        assert np.abs(np.subtract(*scores)).mean() < 0.05
+def test_eight_bit_integers_stay_near(exported, models, tmp_path):
+    assert export_models(tmp_path / "int8", models, int8=True).largest_difference > 0
+    tagger = Tagger.from_pretrained(tmp_path / "int8")
+    assert "onnx, int8" in repr(tagger)
+    one, other = (action_recs.tag(TALK, tagger=each) for each in (tagger, Tagger.from_pretrained(exported[0])))
+    for each, expected in zip(one.utterances, other.utterances, strict=True):
+        assert each.scores == pytest.approx(expected.scores, abs=0.1)
 
 
 def test_what_is_there_is_not_written_over(tmp_path, models):
