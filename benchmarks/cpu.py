@@ -125,7 +125,7 @@ def label_agreement(tagger: Any, annomi: Path | None, *, until: float) -> dict[s
     """Utterances of the development sessions that get the same labels in 32-bit floats; as many as time allows."""
     from action_recs import Tagger
 
-    exact = Tagger.from_pretrained()
+    exact = Tagger.from_pretrained(precision="fp32")
     transcripts = development(annomi)
     ours, reference = [], []
     for first in range(0, len(transcripts), 8):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import action_recs
@@ -45,8 +46,8 @@ def test_eight_bit_integers_stay_near(exported, models, tmp_path):
     tagger = Tagger.from_pretrained(tmp_path / "int8")
     assert "onnx, int8" in repr(tagger)
     one, other = (action_recs.tag(TALK, tagger=each) for each in (tagger, Tagger.from_pretrained(exported[0])))
-    for each, expected in zip(one.utterances, other.utterances, strict=True):
-        assert each.scores == pytest.approx(expected.scores, abs=0.1)
+    scores = [[list(each.scores.values()) for each in session.utterances] for session in (one, other)]
+    assert np.abs(np.subtract(*scores)).mean() < 0.03
 
 
 def test_what_is_there_is_not_written_over(tmp_path, models):
