@@ -1,21 +1,26 @@
 """A trained model on disk: an ordinary Hugging Face token-classification checkpoint that says how it is to be read.
 
 What the library needs beyond transformers' own settings lies in the config under ``action_recs``: the task, the
-windows, and the decoding settings. Weights are read from safetensors only; code from a checkpoint is never run.
+windows, and the decoding settings. Weights are read from safetensors only; code from a checkpoint is never run. A
+folder that ``save_checkpoint`` wrote is compared with its manifest first (see :mod:`action_recs.manifest`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from action_recs.adapter import NEEDED as ADAPTER_NEEDED
+from action_recs.adapter import is_adapter, load_adapter
 from action_recs.decoding import RECOMMENDATION_CLASSES, REVIEW_CLASSES, DecodingSettings
+from action_recs.encoders import longest_input
 from action_recs.errors import ModelError, OutputError
+from action_recs.manifest import check_manifest, write_manifest
 from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
@@ -24,6 +29,9 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "models"
 DEVICES = ("cpu", "cuda", "mps", "xpu")
+CODE = ("auto_map", "custom_pipelines")
+"""Entries of a config that name Python files beside it."""
+
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -88,7 +96,8 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
     Raises
     ------
     ModelError
-        When the folder or a file of it is missing, or it holds a model of another kind or task.
+        When the folder or a file of it is missing, or is not what its manifest says, or it holds a model of another
+        kind or task. A folder without a manifest, such as the Hugging Face Trainer writes, is loaded all the same.
     """
     folder = Path(path)
     settings = read_settings(folder, task)
@@ -98,23 +107,38 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
     place = find_device(device)
     try:
         with _quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-            model, report = AutoModelForTokenClassification.from_pretrained(
-                folder,
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
+            if is_adapter(folder):
+                model, tokenizer = load_adapter(folder, task)
+                missing: Collection[str] = ()
+            else:
+                tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+                model, report = AutoModelForTokenClassification.from_pretrained(
+                    folder,
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    use_safetensors=True,
+                    dtype=torch.float32,
+                    output_loading_info=True,
+                )
+                missing = report["missing_keys"]
+    except ModelError:
+        raise
     except Exception as error:  # transformers, tokenizers and safetensors each raise their own
         raise ModelError(
             f"{folder}: the checkpoint cannot be loaded ({type(error).__name__}); copy or train it again"
         ) from error
-    if report["missing_keys"]:  # transformers would fill them with noise
+    if missing:  # transformers would fill them with noise
         raise ModelError(f"{folder}/model.safetensors: weights are missing; copy or train the checkpoint again")
     _check(folder, model, tokenizer, settings)
     return Checkpoint(model.to(place).eval(), tokenizer, settings)
+
+
+def checkpoint_task(folder: Path) -> Task | None:
+    """The task of the checkpoint in a folder; None for a folder that holds no checkpoint of ours itself."""
+    try:
+        return Task(json.loads((folder / "config.json").read_text(encoding="utf-8"))["action_recs"]["task"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
@@ -134,6 +158,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     }
     model.save_pretrained(folder, state_dict=half)
     checkpoint.tokenizer.save_pretrained(folder)
+    write_manifest(folder)
 
 
 def find_device(name: str | torch.device) -> torch.device:
@@ -166,18 +191,21 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def read_settings(folder: Path, task: Task, *, needed: Sequence[str] = NEEDED) -> ReadingSettings:
+def read_settings(folder: Path, task: Task, *, needed: Sequence[str] = ()) -> ReadingSettings:
     """The settings of a checkpoint folder that is whole and of this task; a ``ModelError`` for any other."""
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the folder of a trained {task.value} checkpoint")
+    needed = needed or (ADAPTER_NEEDED if is_adapter(folder) else NEEDED)
     if missing := [name for name in needed if not (folder / name).is_file()]:
-        remedy = "the folder must hold config.json, model.safetensors and a tokenizer"
+        remedy = "the folder must hold config.json, model.safetensors (or an adapter's) and a tokenizer"
         raise ModelError(f"{folder}: {', '.join(missing)} is missing; {remedy}")
+    check_manifest(folder, required=folder.resolve().is_relative_to(SHIPPED.resolve()))
+    _refuse_code(folder)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         settings = ReadingSettings.from_dict(config["action_recs"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        remedy = "train it with training/train.py"
+        remedy = "train it with action-recs train"
         raise ModelError(f"{folder}/config.json: no action_recs settings: not a checkpoint of ours; {remedy}") from None
     rates = asdict(settings.decoding)
     if wrong := [name for name, rate in rates.items() if not 0 <= rate <= 1]:
@@ -189,13 +217,28 @@ def read_settings(folder: Path, task: Task, *, needed: Sequence[str] = NEEDED) -
     return settings
 
 
+def _refuse_code(folder: Path) -> None:
+    """Refuse what makes transformers look for code or other weights, though it is told to run and fetch none."""
+    for name in ("config.json", "tokenizer_config.json"):
+        try:
+            content = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # told where it is needed
+            continue
+        if not isinstance(content, dict):
+            continue
+        kernels = {key: value for key, value in content.items() if "attn_implementation" in key and "/" in str(value)}
+        if found := sorted({key for key in CODE if key in content} | kernels.keys()):
+            remedy = "code of a checkpoint is never run; train one of a kind that transformers knows"
+            raise ModelError(f"{folder / name}: {found[0]} names code; {remedy}")
+
+
 def _check(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, settings: ReadingSettings) -> None:
     labels = tuple(model.config.id2label.get(number) for number in range(model.config.num_labels))
     if labels != settings.task.classes:
         raise ModelError(f"{folder}/config.json: its labels are not those of the {settings.task.value} task")
     if not tokenizer.is_fast:
         raise ModelError(f"{folder}: a fast tokenizer (tokenizer.json) is needed for character offsets")
-    longest = getattr(model.config, "max_position_embeddings", settings.window_tokens)
+    longest = longest_input(model) or settings.window_tokens
     if not 4 <= settings.window_tokens <= longest:
         raise ModelError(f"{folder}/config.json: windows of {settings.window_tokens} tokens; it reads 4 to {longest}")
     if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):

@@ -51,5 +51,9 @@ class OutputError(ActionRecsError):
     """An output file that cannot be written, or whose suffix names no format."""
 
 
+class ThreadError(ActionRecsError):
+    """Sessions that cannot be one client's, in order; names places in the sequence, never a client."""
+
+
 class StudyError(ActionRecsError):
     """Study data that cannot be read, joined or modelled; names files and lines, never a client."""

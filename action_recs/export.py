@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
-from typing import TextIO
 
 from action_recs.errors import OutputError
 from action_recs.render import sessions_html_parts
-from action_recs.session import ROW_COLUMNS, TaggedSession
+from action_recs.session import ROW_COLUMNS, Label, TaggedSession
+from action_recs.whole_files import need_arrow, whole_file, write_csv, write_parquet, write_text
+
+KINDS = (
+    {"index": "int32"}
+    | {label.value: "int8" for label in Label}
+    | {f"{label.value}_score": "float64" for label in Label}
+)
+"""Columns of a Parquet file that are not text."""
 
 
-def write_sessions(sessions: Sequence[TaggedSession], path: str | Path) -> None:
-    """Write sessions as ``.jsonl``, ``.json``, ``.csv`` or ``.html``, by the suffix.
+def write_sessions(sessions: Iterable[TaggedSession], path: str | Path) -> None:
+    """Write sessions as ``.jsonl``, ``.json``, ``.csv``, ``.parquet`` or ``.html``, by the suffix.
 
-    One object a line, one session, one row an utterance, one page: of a session, or a table that leads to each of many.
+    One object a line; one session; one row an utterance, in two forms; one page, of a session, or of a table that leads
+    to each of many. Sessions are taken one at a time; for a page of many, something that can be gone through more than
+    once, such as a list, is best: of an iterator a list is made.
 
     The file appears whole or not at all: it is written beside its place and moved there.
 
@@ -26,56 +34,69 @@ def write_sessions(sessions: Sequence[TaggedSession], path: str | Path) -> None:
         When the suffix is another, or the file cannot be written.
     """
     path = Path(path)
-    write = check_output(path, len(sessions))
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        # In JSON, "backslashreplace" writes half a character as the escape that reads back to it.
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            write(sessions, file)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    write = check_output(path)
+    with whole_file(path) as place:
+        write(sessions, place, path)
 
 
-def check_output(path: Path, sessions: int) -> Callable[[Sequence[TaggedSession], TextIO], None]:
+Writer = Callable[[Iterable[TaggedSession], Path, Path], None]
+"""Sessions, where to write them, and what errors call that."""
+
+
+def check_output(path: Path) -> Writer:
     """The writer for a path; an error, before any work is done, when there is none."""
-    suffix = path.suffix.lower()
-    if suffix not in _WRITERS:
-        raise OutputError(f"{path}: unknown output format; end the name in {', '.join(_WRITERS)}")
-    if suffix == ".json" and sessions != 1:
-        raise OutputError(f"{path}: .json holds one session; use .jsonl for {sessions}")
+    check_place(path, _WRITERS)
+    return _WRITERS[path.suffix.lower()]
+
+
+def check_place(path: Path, suffixes: Iterable[str]) -> None:
+    """Make sure that a file can be written there, in a format that its suffix names.
+
+    Raises
+    ------
+    OutputError
+    """
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path}: unknown output format; end the name in {', '.join(suffixes)}")
     if path.is_dir():
         raise OutputError(f"{path}: a folder; name a file in it")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
-    return _WRITERS[suffix]
+    if path.suffix.lower() == ".parquet":
+        need_arrow(path)
 
 
-def _write_json(sessions: Sequence[TaggedSession], file: TextIO) -> None:
-    file.write(sessions[0].to_json(indent=2) + "\n")
+def _write_json(sessions: Iterable[TaggedSession], place: Path, path: Path) -> None:
+    some = list(islice(sessions, 2))
+    if len(some) != 1:
+        raise OutputError(f"{path}: .json holds one session, and there are {'more' if some else 'none'}; use .jsonl")
+    write_text([some[0].to_json(indent=2), "\n"], place)
 
 
-def _write_jsonl(sessions: Sequence[TaggedSession], file: TextIO) -> None:
-    file.writelines(session.to_json() + "\n" for session in sessions)
+def _write_jsonl(sessions: Iterable[TaggedSession], place: Path, _path: Path) -> None:
+    write_text((session.to_json() + "\n" for session in sessions), place)
 
 
-def _write_html(sessions: Sequence[TaggedSession], file: TextIO) -> None:
-    file.writelines([sessions[0].to_html()] if len(sessions) == 1 else sessions_html_parts(sessions))
+def _write_html(sessions: Iterable[TaggedSession], place: Path, _path: Path) -> None:
+    if iter(sessions) is sessions:  # they are gone through more than once
+        sessions = list(sessions)
+    some = list(islice(sessions, 2))
+    write_text([some[0].to_html()] if len(some) == 1 else sessions_html_parts(sessions), place)
 
 
-def _write_csv(sessions: Sequence[TaggedSession], file: TextIO) -> None:
-    writer = csv.DictWriter(file, ROW_COLUMNS)
-    writer.writeheader()
-    for session in sessions:
-        writer.writerows(session.rows())
+def _write_csv(sessions: Iterable[TaggedSession], place: Path, _path: Path) -> None:
+    write_csv((row for session in sessions for row in session.rows()), ROW_COLUMNS, place)
 
 
-_WRITERS: dict[str, Callable[[Sequence[TaggedSession], TextIO], None]] = {
+def _write_parquet(sessions: Iterable[TaggedSession], place: Path, _path: Path) -> None:
+    columns = {name: KINDS.get(name, "string") for name in ROW_COLUMNS}
+    write_parquet((row for session in sessions for row in session.rows()), columns, place)
+
+
+_WRITERS: dict[str, Writer] = {
     ".json": _write_json,
     ".jsonl": _write_jsonl,
     ".csv": _write_csv,
+    ".parquet": _write_parquet,
     ".html": _write_html,
 }

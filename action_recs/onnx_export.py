@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
 from action_recs.errors import ModelError, OutputError
+from action_recs.manifest import write_manifest
 from action_recs.onnx_encoder import GRAPH
 from action_recs.precision import Precision
 from action_recs.session import Label
@@ -116,6 +117,7 @@ def _export(checkpoint: Checkpoint, source: Path, folder: Path, precision: Preci
     _write_graph(checkpoint, graph)
     if precision is Precision.INT8:
         _quantize(graph)
+    write_manifest(folder)
 
 
 def _quantize(graph: Path) -> None:

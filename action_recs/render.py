@@ -12,8 +12,8 @@ import base64
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -31,15 +31,15 @@ CELL_UTTERANCES = 1000
 """Utterances that a notebook's cell shows: the notebook's file holds a copy of every cell, and a page has no limit."""
 
 
-def session_html(session: TaggedSession) -> str:
-    """One session as a whole HTML page.
+def session_html(session: TaggedSession, *, back: str | None = None) -> str:
+    """One session as a whole HTML page, with a link ``back`` where it is one of many.
 
     Examples
     --------
     >>> session_html(TaggedSession((), (), ())).splitlines()[0]
     '<!DOCTYPE html>'
     """
-    return _environment().get_template("one.html").render(view=view_session(session), cell=False)
+    return _environment().get_template("one.html").render(view=view_session(session), cell=False, back=back)
 
 
 def sessions_html(sessions: Iterable[TaggedSession]) -> str:
@@ -48,9 +48,26 @@ def sessions_html(sessions: Iterable[TaggedSession]) -> str:
 
 
 def sessions_html_parts(sessions: Iterable[TaggedSession]) -> Iterator[str]:
-    """The page of :func:`sessions_html` in parts, to write without holding it whole."""
-    views = [view_session(session, prefix=f"s{number}-") for number, session in enumerate(sessions, start=1)]
-    return _environment().get_template("many.html").generate(views=views, means=means(views), cell=False)
+    """The page of :func:`sessions_html` in parts, to write without holding it whole.
+
+    Sessions that can be gone through more than once, such as those of a file, are laid out one at a time.
+    """
+    views = Views(list(sessions) if iter(sessions) is sessions else sessions)
+    return (
+        _environment()
+        .get_template("many.html")
+        .generate(views=views, means=means(views.sessions), cell=False, apart=False)
+    )
+
+
+def index_html_parts(sessions: Iterable[TaggedSession]) -> Iterator[str]:
+    """A table that leads to each session in a page of its own: ``sessions/000001.html`` and so on."""
+    views = Views(sessions)
+    return (
+        _environment()
+        .get_template("index.html")
+        .generate(views=views, means=means(views.sessions), cell=False, apart=True)
+    )
 
 
 def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -> str:
@@ -63,7 +80,7 @@ def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -
         How many utterances are shown, from the first.
     """
     view = view_session(session, utterances=utterances)
-    page = _environment().get_template("one.html").render(view=view, cell=True)
+    page = _environment().get_template("one.html").render(view=view, cell=True, back=None)
     return _environment().get_template("cell.html").render(page=page, height=cell_height(view))
 
 
@@ -71,7 +88,7 @@ def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -
 class Piece:
     """A stretch of an utterance's text, and the recommendations it lies in: mostly none, rarely more than one."""
 
-    text: str
+    text: str = field(repr=False)
     found: tuple[Recommendation, ...] = ()
 
 
@@ -213,6 +230,19 @@ def ticks(found: dict[int, tuple[Recommendation, ...]], total: int) -> Iterator[
             yield from (Tick(index + place / (len(group) + 1), each) for place, each in enumerate(group, start=1))
 
 
+class Views:
+    """The sessions of a page as its template shows them, each laid out when its turn comes."""
+
+    def __init__(self, sessions: Iterable[TaggedSession]) -> None:
+        self.sessions = sessions
+
+    def __len__(self) -> int:
+        return len(self.sessions) if isinstance(self.sessions, Sized) else sum(1 for _ in self.sessions)
+
+    def __iter__(self) -> Iterator[SessionView]:
+        return (view_session(each, prefix=f"s{number}-") for number, each in enumerate(self.sessions, start=1))
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What several sessions have in common; percentages are 0 to 100."""
@@ -223,17 +253,16 @@ class Means:
     review_percentage: float
 
 
-def means(views: Sequence[SessionView]) -> Means | None:
+def means(sessions: Iterable[TaggedSession]) -> Means | None:
     """The figures above the table, or None without sessions."""
-    sessions = [view.session for view in views]
-    if not sessions:
+    figures = [
+        (len(each.recommendations), bool(each.recommendations), bool(each.reviews), each.review_percentage)
+        for each in sessions
+    ]
+    if not figures:
         return None
-    return Means(
-        recommendations=fmean(len(each.recommendations) for each in sessions),
-        with_recommendation=100 * fmean(bool(each.recommendations) for each in sessions),
-        with_review=100 * fmean(bool(each.reviews) for each in sessions),
-        review_percentage=fmean(each.review_percentage for each in sessions),
-    )
+    recommendations, with_recommendation, with_review, review_percentage = map(fmean, zip(*figures, strict=True))
+    return Means(recommendations, 100 * with_recommendation, 100 * with_review, review_percentage)
 
 
 def cell_height(view: SessionView) -> int:
@@ -281,6 +310,23 @@ def inert(value: object) -> object:
     return markupsafe.Markup(str(escaped).replace("\r", "&#13;"))  # noqa: S704 - escaped; HTML would read CR as LF
 
 
+def page_template(name: str, *styles: str) -> tuple[jinja2.Template, dict[str, str]]:
+    """A template for another kind of page, with what it is rendered with: styles after the common one, and no script.
+
+    Parameters
+    ----------
+    name : str
+        A file of ``templates/`` that extends ``page.html``.
+    styles : str
+        Names of style files there.
+    """
+    import markupsafe
+
+    style = markupsafe.Markup("").join(_own(each) for each in ("page.css", *styles))
+    policy = f"default-src 'none'; style-src {_digest(style)}; base-uri 'none'; form-action 'none'"
+    return _environment().get_template(name), {"style": style, "script": "", "policy": policy}
+
+
 @cache
 def _environment() -> jinja2.Environment:
     """The templates, with everything put into them escaped; jinja2 is loaded when it is first needed."""
@@ -321,5 +367,8 @@ def _own(name: str) -> str:
 
 def _source(name: str) -> str:
     """The one style or script that a policy lets through, by its content."""
-    digest = hashlib.sha256(_own(name).encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+    return _digest(_own(name))
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from action_recs.manifest import check_manifest
 from action_recs.role_features import Spoken, echo, known_share, rejoined, turn_features
 from action_recs.transcript import Role
 
@@ -274,7 +275,14 @@ def main_speakers(turns: Sequence[Spoken], known: Mapping[str, Role]) -> list[st
 
 @cache
 def shipped_model() -> RoleModel:
-    """The weights that come with the package."""
+    """The weights that come with the package.
+
+    Raises
+    ------
+    ModelError
+        When they are not what was shipped.
+    """
+    check_manifest(SHIPPED.parent, required=True)
     return from_json(json.loads(SHIPPED.read_text(encoding="utf-8")))
 
 

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,15 @@ class Scorer:
     def __repr__(self) -> str:
         return f"Scorer({self.settings.task.value}, {self.encoder.name})"
 
+    def with_settings(self, settings: ReadingSettings) -> Scorer:
+        """The same model, read and decoded with other settings."""
+        from action_recs.close_calls import CarefulEncoder
+
+        encoder = self.encoder
+        if isinstance(encoder, CarefulEncoder):  # other thresholds make other calls close
+            encoder = CarefulEncoder(encoder.fast, encoder.exact, settings)
+        return replace(self, settings=settings, encoder=encoder)
+
 
 def load_scorer(
     path: str | Path,
@@ -72,7 +81,8 @@ def load_scorer(
     exact = choose_precision(precision, place)
     if place.type == "cpu" and (packed := _pack(folder, settings, exact)):
         return packed
-    return scorer_of(load_checkpoint(folder, task, device=place), exact)
+    scorer = scorer_of(load_checkpoint(folder, task, device=place), exact)
+    return replace(scorer, vocabulary=f"transformers {_digest((folder / 'tokenizer.json').read_bytes())}")
 
 
 def scorer_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> Scorer:
@@ -86,7 +96,7 @@ def scorer_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> 
     if model.device.type != "cpu" and precision in types:
         model.to(types[precision])
     encoder = TransformersEncoder(model, precision, padding=tokenizer.pad_token_id or 0)
-    kind = f"transformers {_digest(tokenizer.backend_tokenizer.to_str().encode())}"
+    kind = f"only {id(tokenizer)}"
     return Scorer(checkpoint.settings, tokenizer, encoder, model.device.type, kind, lambda: checkpoint)
 
 

@@ -13,6 +13,8 @@ from action_recs.transcript import Role
 if TYPE_CHECKING:
     import pandas as pd
 
+    from action_recs.annotation.annotated import AnnotatedSession
+
 
 class Label(StrEnum):
     """What an utterance can be. It can be both, or neither."""
@@ -175,6 +177,52 @@ class TaggedSession:
             ),
             reviews=tuple(Review(**item) for item in record["reviews"]),
             **{name: record.get(name) for name in IDENTIFIERS},
+        )
+
+    @classmethod
+    def from_annotations(cls, annotated: AnnotatedSession) -> TaggedSession:
+        """The session that a tagger would return if it found exactly what an annotator marked.
+
+        Parameters
+        ----------
+        annotated : AnnotatedSession
+            Its spans and runs become recommendations and reviews with a score of 1; an utterance's score is 1 for the
+            labels it has and 0 for the others. What else the annotator said of them is left behind.
+
+        Examples
+        --------
+        >>> from action_recs.annotation.annotated import AnnotatedSession
+        >>> from action_recs.transcript import Transcript
+        >>> talk = Transcript.from_pairs([("therapist", "How did the walks go?"), ("client", "Well.")])
+        >>> session = TaggedSession.from_annotations(AnnotatedSession("s2", talk, reviews=(Review(0, 1),)))
+        >>> session.reviews, session.utterances[1].scores[Label.REVIEW]
+        ((Review(first=0, last=1, score=1.00),), 1.0)
+        """
+        transcript = annotated.transcript
+        held = {
+            Label.RECOMMENDATION: {span.utterance for span in annotated.recommendations},
+            Label.REVIEW: {index for run in annotated.reviews for index in range(run.first, run.last + 1)},
+        }
+        return cls(
+            utterances=tuple(
+                TaggedUtterance(
+                    index=index,
+                    role=utterance.role,
+                    text=utterance.text,
+                    labels=frozenset(label for label, members in held.items() if index in members),
+                    scores={label: float(index in members) for label, members in held.items()},
+                    speaker=utterance.speaker,
+                    start=utterance.start,
+                    end=utterance.end,
+                )
+                for index, utterance in enumerate(transcript.utterances)
+            ),
+            recommendations=tuple(
+                Recommendation(span.utterance, span.start, span.end, span.text, span.form)
+                for span in sorted(annotated.recommendations, key=lambda span: (span.utterance, span.start))
+            ),
+            reviews=tuple(Review(run.first, run.last) for run in sorted(annotated.reviews, key=lambda run: run.first)),
+            **{name: getattr(transcript, name) for name in IDENTIFIERS},
         )
 
     def to_dataframe(self) -> pd.DataFrame:

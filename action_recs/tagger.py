@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from action_recs.checkpoint import SHIPPED, Checkpoint, Task, save_checkpoint
+from action_recs.checkpoint import SHIPPED, Checkpoint, Task, checkpoint_task, save_checkpoint
 from action_recs.decoding import (
     by_utterance,
     find_recommendations,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from action_recs.dataset_map import BatchMap
     from action_recs.workers import Workers
 
 BATCH_TOKENS = 8192
@@ -71,12 +73,12 @@ class Tagger:
     @property
     def recommendation(self) -> Checkpoint:
         """The checkpoint of recommendations as transformers has it; loaded when it is first asked for."""
-        return self.scorers[0].checkpoint()
+        return replace(self.scorers[0].checkpoint(), settings=self.scorers[0].settings)
 
     @property
     def review(self) -> Checkpoint:
         """The checkpoint of reviews, likewise."""
-        return self.scorers[1].checkpoint()
+        return replace(self.scorers[1].checkpoint(), settings=self.scorers[1].settings)
 
     @classmethod
     def from_pretrained(
@@ -95,9 +97,10 @@ class Tagger:
         Parameters
         ----------
         path : path, optional
-            A folder that :meth:`save_pretrained` wrote, with ``recommendation/`` and ``review/`` in it.
+            A folder that :meth:`save_pretrained` wrote, with ``recommendation/`` and ``review/`` in it; or the folder
+            of one checkpoint, beside which the shipped one of the other task is used.
         recommendation, review : path, optional
-            The folder of one checkpoint each, such as ``training/train.py`` writes.
+            The folder of one checkpoint each, such as ``action-recs train`` writes, or an adapter.
         device : str or torch.device
             Where the models run: "cpu", "cuda", "mps".
         precision : Precision or str
@@ -110,12 +113,26 @@ class Tagger:
             hand.
         """
         both = Path(path) if path is not None else SHIPPED
+        folders = {task: both / task.value for task in Task}
+        if alone := checkpoint_task(both):
+            folders = {task: SHIPPED / task.value for task in Task} | {alone: both}
         return cls(
             load_scorer(
-                recommendation or both / "recommendation", Task.RECOMMENDATION, device=device, precision=precision
+                recommendation or folders[Task.RECOMMENDATION], Task.RECOMMENDATION, device=device, precision=precision
             ),
-            load_scorer(review or both / "review", Task.REVIEW, device=device, precision=precision),
+            load_scorer(review or folders[Task.REVIEW], Task.REVIEW, device=device, precision=precision),
         )
+
+    def with_thresholds(self, thresholds: Mapping[Label, float]) -> Tagger:
+        """A tagger with the same models that finds what reaches these probabilities, 0 to 1; others stay.
+
+        Examples
+        --------
+        >>> strict = Tagger.from_pretrained().with_thresholds({Label.RECOMMENDATION: 0.95})
+        >>> strict.recommendation.settings.decoding.threshold
+        0.95
+        """
+        return type(self)(*(_deciding(each, thresholds) for each in self.scorers))
 
     def save_pretrained(self, path: str | Path) -> None:
         """Write both checkpoints, as half-precision safetensors, to ``path/recommendation`` and ``path/review``."""
@@ -175,6 +192,47 @@ class Tagger:
             if error is not None:
                 raise error
 
+    def as_map(
+        self,
+        *,
+        rows: Literal["sessions", "utterances"] = "sessions",
+        column: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        roles: Mapping[str, Role | str] | None = None,
+        on_error: Literal["raise", "mark"] = "raise",
+    ) -> BatchMap:
+        """The tagger as a function for ``Dataset.map(..., batched=True)`` of Hugging Face datasets.
+
+        Parameters
+        ----------
+        rows : {"sessions", "utterances"}
+            What a row of the dataset is. Where it is an utterance, a batch must hold whole sessions: give ``map`` a
+            ``batch_size=None`` and one process; or call ``tag_many(dataset)``, which reads sessions of any length.
+        column : str, optional
+            For a row a session: the column with its turns, or its text with speakers' labels. By default "utterances"
+            or "text", among others.
+        columns : mapping, optional
+            For a row an utterance: our column name to the dataset's, ``{"speaker": "who", "text": "said"}``.
+        roles : mapping, optional
+            Speaker name to role, where the labels do not say it.
+        on_error : {"raise", "mark"}
+            What becomes of a session that cannot be read: an exception, or nulls with the reason in ``error``.
+
+        Returns
+        -------
+        callable
+            Adds the columns that :func:`action_recs.arrow.tag_session_rows` or
+            :func:`~action_recs.arrow.tag_utterance_rows` list. It hands whole tables back, so that ``map`` takes no
+            columns away: call ``remove_columns`` on the result.
+
+        Examples
+        --------
+        >>> dataset.map(tagger.as_map(), batched=True, batch_size=64)  # doctest: +SKIP
+        """
+        from action_recs.dataset_map import BatchMap  # knows this module
+
+        return BatchMap(self, rows=rows, column=column, columns=columns, roles=roles, on_error=on_error)
+
     def _workers(self) -> Workers:
         from action_recs.workers import Workers  # loads torch, which importing the package must not
 
@@ -209,6 +267,13 @@ class Tagger:
             return sessions
 
         return finish
+
+
+def _deciding(scorer: Scorer, thresholds: Mapping[Label, float]) -> Scorer:
+    """The scorer with its threshold replaced, if there is one for its task."""
+    settings = scorer.settings
+    threshold = thresholds.get(Label(settings.task.value), settings.decoding.threshold)
+    return scorer.with_settings(replace(settings, decoding=replace(settings.decoding, threshold=threshold)))
 
 
 def _read_each(

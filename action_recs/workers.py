@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
 
-from action_recs.encoder import Encoder
+from action_recs.encoder import Encoder, WindowInput
 from action_recs.plan import Plan
 
 CACHE_TOKENS = 1024
@@ -25,6 +26,7 @@ class Workers:
     def __init__(self, device: str) -> None:
         self.count = torch.get_num_threads() if device == "cpu" else 2
         self.on_cpu = device == "cpu"
+        self.most_windows: int | None = None
         self.pool = ThreadPoolExecutor(self.count, initializer=torch.set_num_threads, initargs=(1,))
 
     def __enter__(self) -> Workers:
@@ -38,7 +40,7 @@ class Workers:
         inputs = [each for plan in plans for each in plan.inputs]
         budget = min(batch_tokens // self.count, CACHE_TOKENS) if self.on_cpu else batch_tokens
         started: list[tuple[list[int], Future[list[np.ndarray]]]] = [
-            (batch, self.pool.submit(encoder.probabilities, [inputs[at] for at in batch]))
+            (batch, self.pool.submit(self._encode, encoder, [inputs[at] for at in batch]))
             for batch in batches([len(each.tokens) for each in inputs], budget)
         ]
 
@@ -51,6 +53,25 @@ class Workers:
             return [[next(rest) for _ in plan.inputs] for plan in plans]
 
         return wait
+
+    def _encode(self, encoder: Encoder, windows: Sequence[WindowInput]) -> list[np.ndarray]:
+        """Encode a batch; where memory runs out, in halves, now and from then on."""
+        if self.most_windows and len(windows) > self.most_windows:
+            return self._in_halves(encoder, windows)
+        try:
+            return encoder.probabilities(windows)
+        except (MemoryError, torch.OutOfMemoryError):
+            if len(windows) == 1:
+                raise
+        self.most_windows = (len(windows) + 1) // 2  # outside of the handler, which holds on to what was allocated
+        warnings.warn(
+            f"out of memory; going on with batches of {self.most_windows} windows", RuntimeWarning, stacklevel=2
+        )
+        return self._in_halves(encoder, windows)
+
+    def _in_halves(self, encoder: Encoder, windows: Sequence[WindowInput]) -> list[np.ndarray]:
+        middle = (len(windows) + 1) // 2
+        return [*self._encode(encoder, windows[:middle]), *self._encode(encoder, windows[middle:])]
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from action_recs.checkpoint import ReadingSettings, Task, save_checkpoint
+from action_recs.checkpoint import Task, save_checkpoint
 from action_recs.tagger import Tagger
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
@@ -27,11 +27,14 @@ WORDS = (
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory):
-    """The folder of an untrained BERT: hidden size 32, two layers, a vocabulary of letters and a few words."""
+    return write_tiny_base(tmp_path_factory.mktemp("base"))
+
+
+def write_tiny_base(folder):
+    """An untrained BERT in a folder: hidden size 32, two layers, a vocabulary of letters and a few words."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
-    folder = tmp_path_factory.mktemp("base")
     characters = string.ascii_lowercase + string.digits
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{each}" for each in characters)]
     vocabulary += [*string.punctuation, *(word for word in dict.fromkeys(WORDS.split()) if len(word) > 1)]
@@ -63,8 +66,8 @@ def models(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for task in Task:
         torch.manual_seed(1)
-        settings = ReadingSettings(task, window_tokens=64, overlap_tokens=24)
-        save_checkpoint(start_model(str(tiny_base), settings), folder / task.value)
+        started = start_model(str(tiny_base), task, window_tokens=64, overlap_tokens=24)
+        save_checkpoint(started, folder / task.value)
     return folder
 
 
@@ -80,10 +83,10 @@ def tokenizer(tagger):
 
 @pytest.fixture
 def own_models(models, tmp_path):
-    """A copy of the models' folder that a test may damage."""
+    """A copy of the models' folder that a test may damage; without the manifests, which would tell first."""
     import shutil
 
-    return Path(shutil.copytree(models, tmp_path / "models"))
+    return Path(shutil.copytree(models, tmp_path / "models", ignore=shutil.ignore_patterns("manifest.json")))
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +118,34 @@ def annomi_csv(tmp_path):
     path = tmp_path / "annomi.csv"
     path.write_text("\r\n".join(rows) + "\r\n", encoding="utf-8-sig")
     return path
+
+
+@pytest.fixture(scope="session")
+def linking_model(tagger):
+    """Links what shares a rare word, merges what shares nearly all of them, and reads at random."""
+    import numpy as np
+    import torch
+
+    from action_recs.linking import Adherence, Category
+    from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
+    from action_recs.linking.model import LinkingModel, Scorer
+    from action_recs.linking.passages import Rarity
+    from action_recs.linking.reader import Reader
+
+    def scorer(features, intercept, weights):
+        return Scorer(features, np.array([float(weights.get(name, 0.0)) for name in features]), intercept, 0.5)
+
+    checkpoint = tagger.recommendation
+    torch.manual_seed(0)
+    size = checkpoint.model.config.hidden_size
+    heads = {
+        "category": (torch.randn(len(Category), size), torch.zeros(len(Category))),
+        "adherence": (torch.randn(len(Adherence), size), torch.zeros(len(Adherence))),
+    }
+    return LinkingModel(
+        checkpoint,
+        Rarity({}, 5.0, np.ones(len(checkpoint.tokenizer), dtype=np.float32)),
+        scorer(LINK_FEATURES, -5.0, {"words shared": 20}),
+        scorer(SAME_FEATURES, -15.0, {"share of the recommendation's words": 20}),
+        Reader(checkpoint, dict.fromkeys(heads, checkpoint.model.base_model), heads),
+    )

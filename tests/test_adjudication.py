@@ -1,11 +1,14 @@
 """Annotators' versions merged into one, and the list of what they disagree on."""
 
+import json
+
 import pytest
 
 from action_recs import AnnotationError, Form, Transcript
 from action_recs.annotation.adjudication import adjudicate
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedReview, AnnotatedSession
-from action_recs.annotation.disagreements import disagreements, write_page
+from action_recs.annotation.disagreements import disagreements
+from action_recs.annotation.disagreements_page import write_page
 
 TEXT = "Try walking 🚶 daily & reading at night."
 TALK = Transcript.from_pairs([("therapist", TEXT), ("client", "<b>Okay</b>."), ("therapist", "Did you?")] * 2)
@@ -111,19 +114,122 @@ def test_every_disagreement_is_listed_once():
         ("recommendation", 0, 0, "form"),
         ("review", 0, 1, "only some"),
     ]
-    assert found[0].to_dict()["marks"] == {"a": [[0, 0, 11]], "b": [[0, 0, 19]]}
+    assert found[0].to_dict()["versions"] == [
+        {"annotator": "a", "marks": [{"utterance": 0, "start": 0, "end": 11, "form": "casual"}]},
+        {"annotator": "b", "marks": [{"utterance": 0, "start": 0, "end": 19, "form": "casual"}]},
+    ]
+    assert found[2].to_dict()["versions"] == [
+        {"annotator": "a", "marks": [{"first": 0, "last": 1}]},
+        {"annotator": "b", "marks": []},
+    ]
 
 
 def test_the_page_shows_each_version_in_its_context_and_nothing_as_markup(tmp_path):
     path = tmp_path / "page.html"
     assert write_page([marked("a", [(0, 11)]), marked("<i>b</i>", [(22, 29)])], path) == 2
     page = path.read_text(encoding="utf-8")
-    assert "<mark title=casual>Try walking</mark>" in page
+    assert '<mark class="casual">Try walking</mark>' in page
     assert "daily &amp; " in page
     assert "&lt;b&gt;Okay&lt;/b&gt;" in page
     assert "<i>b" not in page
-    assert "http" not in page
+    assert "http:" not in page
+    assert "https:" not in page
 
 
 def test_annotators_who_agree_make_an_empty_page(tmp_path):
     assert write_page([marked("a", [(0, 11)]), marked("b", [(0, 11)])], tmp_path / "page.html") == 0
+
+
+# What a judge decides, one disagreement after another.
+
+STRUCTURED = {"form": Form.STRUCTURED, "category": "monitor", "id": "r1"}
+ANN = marked("ann", [(0, 11), (22, 38, {"id": "r1"})], [(0, 1, {"adherence": "done"}), (4, 5)])
+BOB = marked("bob", [(4, 19, STRUCTURED), (22, 38)], [(4, 5)])
+
+
+def decided(*choices, judge="Kim", sessions=(ANN, BOB)):
+    """What the page saves when the disagreements are decided in this way, in their order."""
+    found = disagreements(sessions)
+    entries = [{**each.to_dict(), **choice} for each, choice in zip(found, choices, strict=False)]
+    return {"version": "1.0", "judge": judge, "decisions": entries}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(content):
+        path = tmp_path / "decisions.json"
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return path
+
+    return save
+
+
+NONE = {"choice": "none"}
+OWN = {"choice": "own", "marks": [{"utterance": 0, "start": 4, "end": 11, "form": "structured"}]}
+
+
+@pytest.mark.parametrize(
+    ("choices", "spans", "runs"),
+    [
+        (({"choice": "annotator", "annotator": "ann"}, NONE), [(0, 11, "casual")], []),
+        (({"choice": "annotator", "annotator": "bob"}, NONE), [(4, 19, "structured")], []),
+        (({"choice": "union"}, {"choice": "union"}), [(0, 19, "casual")], [(0, 1)]),
+        ((NONE, {"choice": "annotator", "annotator": "bob"}), [], []),
+        ((OWN, {"choice": "own", "marks": [{"first": 1, "last": 2}]}), [(4, 11, "structured")], [(1, 2)]),
+    ],
+    ids=["one", "the other", "both", "none", "own ends"],
+)
+def test_each_disagreement_becomes_what_was_decided_and_the_rest_stays(saved, choices, spans, runs):
+    (merged,) = adjudicate([ANN, BOB], decisions=saved(decided(*choices)))
+    found = [(span.start, span.end, span.form.value) for span in merged.recommendations]
+    assert found == [*spans, (22, 38, "casual")]
+    assert [(run.first, run.last) for run in merged.reviews] == [*runs, (4, 5)]
+    assert merged.annotator == "Kim"
+
+
+def test_what_is_said_of_a_mark_goes_with_it(saved):
+    (merged,) = adjudicate([ANN, BOB], decisions=saved(decided(OWN, {"choice": "union"}, judge=None)))
+    assert merged.annotator == "adjudicated"
+    assert merged.recommendations[0].category == "monitor"
+    assert [span.id for span in merged.recommendations] == ["r1", None]  # an id names one span
+    assert merged.reviews[0].adherence == "done"
+
+
+def test_what_is_not_decided_is_an_error_or_merged_by_the_rule(saved):
+    path = saved(decided({"choice": "annotator", "annotator": "bob"}))
+    with pytest.raises(AnnotationError, match="not decided: session s1, review, utterances 0 to 1; decide it"):
+        adjudicate([ANN, BOB], decisions=path)
+    (merged,) = adjudicate([ANN, BOB], "union", decisions=path)
+    assert [(span.start, span.end) for span in merged.recommendations] == [(4, 19), (22, 38)]
+    assert [(run.first, run.last) for run in merged.reviews] == [(0, 1), (4, 5)]
+
+
+def test_decisions_on_other_versions_do_not_count(saved):
+    path = saved(decided(NONE, NONE))
+    changed = marked("bob", [(4, 11, STRUCTURED), (22, 38)], [(4, 5)])
+    with pytest.raises(AnnotationError) as caught:
+        adjudicate([ANN, changed], decisions=path)
+    assert "no disagreement between these versions: session s1, recommendation, utterance 0" in str(caught.value)
+    assert "not decided: session s1, recommendation" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("marks", "words"),
+    [
+        ([{"utterance": 0, "start": 4, "end": 99, "form": "casual"}], "outside of the text"),
+        ([{"utterance": 1, "start": 0, "end": 4, "form": "casual"}], "not an utterance of the therapist"),
+        ([{"utterance": 0, "start": 20, "end": 38, "form": "casual"}], "overlap"),
+        ([{"utterance": 0, "start": 4, "form": "casual"}], "decision 1: not of the form"),
+        ([{"utterance": 0, "start": 4, "end": 11, "form": "loose"}], "decision 1: not of the form"),
+    ],
+)
+def test_a_mark_of_the_judge_is_held_to_the_rules_too(saved, marks, words):
+    with pytest.raises(AnnotationError, match=words) as caught:
+        adjudicate([ANN, BOB], decisions=saved(decided({"choice": "own", "marks": marks}, NONE)))
+    assert "walking" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[]", "no JSON", {"version": "2.0", "decisions": []}, {"version": "1.0"}])
+def test_a_file_that_holds_no_decisions_is_refused(saved, content):
+    with pytest.raises(AnnotationError, match=r"decisions\.json: no"):
+        adjudicate([ANN, BOB], decisions=saved(content))

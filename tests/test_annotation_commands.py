@@ -82,13 +82,57 @@ def test_agree_compares_files_by_their_names(run, markup, tmp_path):
     assert "anna - ben" in run("agree", markup, tmp_path / "ben.txt").output
 
 
-def test_agree_merges_versions_and_writes_the_disagreements(run, markup, tmp_path):
+def test_agree_lists_the_disagreements_for_a_program_and_on_a_page(run, markup, tmp_path):
     (tmp_path / "ben.txt").write_text(MARKUP.replace("Walk daily</rec>", "Walk</rec> daily"), encoding="utf-8")
-    merged, page = tmp_path / "merged.jsonl", tmp_path / "page.html"
-    result = run("agree", markup, tmp_path / "ben.txt", "--adjudicate", "intersection", "-o", merged, "--html", page)
+    page = tmp_path / "page.html"
+    result = run("agree", markup, tmp_path / "ben.txt", "--html", page, "--json")
+    assert result.exit_code == 0
+    (listed,) = json.loads(result.output)["disagreements"]
+    assert (listed["session"], listed["label"], listed["first"], listed["kind"]) == (
+        "c1-s1",
+        "recommendation",
+        0,
+        "extent",
+    )
+    assert [each["annotator"] for each in listed["versions"]] == ["anna", "ben"]
+    assert "Walk" not in result.output
+    assert "anna" in page.read_text(encoding="utf-8")
+
+
+def test_adjudicate_merges_as_decided_and_by_a_rule(run, markup, tmp_path):
+    ben = tmp_path / "ben.txt"
+    ben.write_text(MARKUP.replace("Walk daily</rec>", "Walk</rec> daily"), encoding="utf-8")
+    merged, decisions = tmp_path / "merged.jsonl", tmp_path / "decisions.json"
+    result = run("adjudicate", markup, ben, "--by", "intersection", "-o", merged)
     assert result.exit_code == 0
     assert [span.text for span in load_annotations(merged)[0].recommendations] == ["Walk"]
-    assert "anna" in page.read_text(encoding="utf-8")
+    listed = json.loads(run("agree", markup, ben, "--json").output)["disagreements"]
+    entries = [{**each, "choice": "annotator", "annotator": "anna"} for each in listed]
+    decisions.write_text(json.dumps({"version": "1.0", "judge": "kim", "decisions": entries}), encoding="utf-8")
+    result = run("adjudicate", markup, ben, "--decisions", decisions, "-o", merged, "--json")
+    assert (result.exit_code, json.loads(result.output)["annotators"]) == (0, {"kim": 1})
+    assert [span.text for span in load_annotations(merged)[0].recommendations] == ["Walk daily"]
+
+
+def absent(name):
+    raise ImportError(name)
+
+
+def test_agree_with_gamma_says_what_to_install(run, markup, tmp_path, monkeypatch):
+    (tmp_path / "ben.txt").write_text(MARKUP, encoding="utf-8")
+    monkeypatch.setattr("action_recs.annotation.gamma.import_module", absent)
+    result = run("agree", markup, tmp_path / "ben.txt", "--gamma")
+    assert result.exit_code == 2
+    assert "pip install pygamma-agreement" in result.output
+
+
+def test_problems_of_all_files_are_told_at_once(run, markup, tmp_path):
+    ben = tmp_path / "ben.txt"
+    for path in (markup, ben):
+        path.write_text(MARKUP.replace("C: Yes", "Z: Yes"), encoding="utf-8")
+    result = run("agree", markup, ben)
+    assert result.exit_code == 2
+    assert all(f"{path}, line 3" in result.output for path in (markup, ben))
 
 
 def test_split_keeps_clients_together_and_reports_near_duplicates(run, tmp_path):
@@ -112,7 +156,7 @@ def test_split_keeps_clients_together_and_reports_near_duplicates(run, tmp_path)
     [
         (("check", "absent.json", "--extra", "ask"), "--extra"),
         (("check", "absent.json", "--schema", "absent.yaml"), "absent.yaml: cannot be read"),
-        (("agree", "absent.json", "--adjudicate", "union"), "go together"),
+        (("adjudicate", "absent.json", "-o", "x"), "say how to merge"),
         (("split", "absent.json", "-o", "x", "--shares", "half"), "--shares"),
         (("convert", "absent.json", "--to", "nonesuch", "-o", "x"), "unknown form"),
     ],

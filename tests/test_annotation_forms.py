@@ -41,12 +41,12 @@ def said(session):
 @pytest.mark.parametrize(
     ("export", "form", "annotators"),
     [
-        ("label_studio_dialogue.json", "label-studio", {"anna": "anna", "ben": "ben"}),
+        ("label_studio_dialogue.json", "label-studio", {"anna@example.org": "anna", "ben@example.org": "ben"}),
         ("label_studio_text.json", "label-studio", {"1": "anna", "2": "ben"}),
         ("label_studio_min.json", "label-studio", {"1": "anna", "2": "ben"}),
         ("doccano", "doccano", {"anna": "anna", "ben": "ben"}),
         ("doccano_relations/all.jsonl", "doccano", {None: "anna"}),
-        ("prodigy.jsonl", "prodigy", {"anna": "anna", "ben": "ben"}),
+        ("prodigy.jsonl", "prodigy", {"homework-anna": "anna", "homework-ben": "ben"}),
         ("brat", "brat", {"anna": "anna", "ben": "ben"}),
         ("columns.conll", "conll", {"anna": "anna", "ben": "ben"}),
     ],
@@ -66,9 +66,9 @@ def test_label_studio_cancelled_is_nothing_and_empty_is_a_session_without_marks(
     (tmp_path / "names.yaml").write_text(NAMES, encoding="utf-8")
     sessions = load_annotations(FIXTURES / "label_studio_dialogue.json", schema=tmp_path / "names.yaml")
     assert [(each.id, each.annotator, len(each.recommendations)) for each in sessions] == [
-        ("s1", "anna", 2),
-        ("s1", "ben", 1),
-        ("s2", "anna", 0),
+        ("s1", "anna@example.org", 2),
+        ("s1", "ben@example.org", 1),
+        ("s2", "anna@example.org", 0),
     ]
     assert sessions[0].reviews == (AnnotatedReview(0, 1, adherence="done", target="the walk"),)
 

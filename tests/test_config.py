@@ -45,7 +45,7 @@ def test_the_shipped_recipes_are_valid(task):
         ("learning_rate: -1\n", ["learning_rate", "at least"]),
         ("learning_rate: .nan\n", ["learning_rate"]),
         ("recognised: 1.5\n", ["recognised", "between 0 and 1"]),
-        ("overlap_tokens: 300\n", ["overlap_tokens", "half"]),
+        ("window_tokens: 384\noverlap_tokens: 300\n", ["overlap_tokens", "half"]),
         ("evaluate_on: [anomi]\n", ["evaluate_on", "'anomi'", "did you mean 'annomi'?"]),
         ("evaluate_on: annomi\n", ["evaluate_on"]),
         ("mix: {authord: 1}\n", ["mix", "'authord'", "did you mean 'authored'?"]),

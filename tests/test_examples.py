@@ -21,7 +21,7 @@ def dataset(annotations, tokenizer, task=Task.RECOMMENDATION, mix=None, **change
 @pytest.mark.parametrize("task", Task)
 def test_windows_fit_and_every_token_has_a_class(annotations, tokenizer, task):
     made = dataset(annotations, tokenizer, task, passes=3)
-    assert set(made.column_names) == {"input_ids", "attention_mask", "labels"}
+    assert set(made.column_names) == {"input_ids", "attention_mask", "labels", "batch"}
     assert {label for row in made for label in row["labels"]} - {IGNORED} <= set(range(len(task.classes)))
     for row in made:
         assert len(row["input_ids"]) == len(row["labels"]) == len(row["attention_mask"]) <= 32

@@ -10,16 +10,17 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from action_recs import ModelError, Tagger, Transcript
+from action_recs import Label, ModelError, Tagger, Transcript
 from action_recs.checkpoint import ReadingSettings, Task, load_checkpoint
 from action_recs.close_calls import CarefulEncoder, is_close
 from action_recs.decoding import DecodingSettings
 from action_recs.encoder import WindowInput
+from action_recs.plan import Plan
 from action_recs.precision import Precision, choose_precision
 from action_recs.scorer import load_scorer
 from action_recs.tokenizing import PlainTokenizer
 from action_recs.windows import encode
-from action_recs.workers import batches
+from action_recs.workers import Workers, batches
 
 TALK = [
     ("therapist", "How did it go this week?"),
@@ -173,3 +174,42 @@ def test_batches_hold_every_window_once_and_keep_the_budget(lengths, budget):
 def test_models_with_one_vocabulary_share_their_tokens(models):
     one, other = (load_scorer(models / task.value, task) for task in Task)
     assert one.vocabulary == other.vocabulary
+
+
+class OutOfMemory:
+    """Has room for so many windows, and gives each its first token as a table."""
+
+    name = "small"
+
+    def __init__(self, room, error):
+        self.room, self.error = room, error
+
+    def probabilities(self, windows):
+        if len(windows) > self.room:
+            raise self.error
+        return [np.array([[each.tokens[0]]]) for each in windows]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("of the device")])
+def test_where_memory_runs_out_batches_are_halved_and_the_result_is_the_same(error):
+    inputs = [WindowInput([number], np.array([0]), np.array([0])) for number in range(13)]
+    plan = Plan([], [], inputs, (), 1)
+    with Workers("cpu") as workers, pytest.warns(RuntimeWarning, match="out of memory; going on with batches of"):
+        (tables,) = workers.start(OutOfMemory(3, error), [plan], 10_000)()
+    assert [int(table[0, 0]) for table in tables] == list(range(13))
+
+
+def test_where_one_window_is_too_much_the_error_is_passed_on():
+    plan = Plan([], [], [WindowInput([0], np.array([0]), np.array([0]))], (), 1)
+    with Workers("cpu") as workers, pytest.raises(MemoryError):
+        workers.start(OutOfMemory(0, MemoryError()), [plan], 10_000)()
+
+
+def test_other_thresholds_make_other_calls_close(tagger):
+    changed = tagger.with_thresholds({Label.REVIEW: 0.9})
+    assert [each.settings.decoding.threshold for each in changed.scorers] == [0.5, 0.9]
+    assert [each.encoder.settings for each in changed.scorers if isinstance(each.encoder, CarefulEncoder)] in (
+        [],
+        [each.settings for each in changed.scorers],
+    )
+    assert changed.review.settings.decoding.threshold == 0.9

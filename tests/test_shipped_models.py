@@ -1,5 +1,7 @@
 """What the models that come with the package find."""
 
+from pathlib import Path
+
 import pytest
 
 import action_recs
@@ -13,7 +15,7 @@ COOKING = [
     ("client", "Okay."),
 ]
 DEMO = SHIPPED.parent / "examples" / "session.txt"
-CORPUS = SHIPPED.parent.parent / "annotations" / "corpus"
+CORPUS = Path(__file__).parent.parent / "annotations" / "corpus"
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ from action_recs.training.start import start_model
 
 @pytest.mark.parametrize("task", Task)
 def test_the_model_gets_the_tasks_classes_and_the_markers_begin_as_their_words(tiny_base, task):
-    settings = ReadingSettings(task, window_tokens=64, overlap_tokens=16)
-    started = start_model(str(tiny_base), settings)
-    assert started.settings == settings
+    started = start_model(str(tiny_base), task, window_tokens=64, overlap_tokens=16)
+    assert started.settings == ReadingSettings(task, window_tokens=64, overlap_tokens=16)
     assert tuple(started.model.config.id2label.values()) == task.classes
     weights = started.model.get_input_embeddings().weight
     for role in ("therapist", "client", "other"):
@@ -27,6 +26,6 @@ def test_the_model_gets_the_tasks_classes_and_the_markers_begin_as_their_words(t
 def test_an_encoder_that_is_missing_or_too_short_is_named(tiny_base, tmp_path, name, window, words):
     base = str(tmp_path / name) if name else str(tiny_base)
     with pytest.raises(ModelError) as caught:
-        start_model(base, ReadingSettings(Task.REVIEW, window_tokens=window, overlap_tokens=16))
+        start_model(base, Task.REVIEW, window_tokens=window, overlap_tokens=16)
     assert base in str(caught.value)
     assert words in str(caught.value)

@@ -28,6 +28,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from action_recs.annotation.collection import load_collection
+from action_recs.manifest import write_manifest
 from action_recs.role_features import rejoined, spoken_turns, turn_features
 from action_recs.role_model import (
     COUNTS,
@@ -112,6 +113,8 @@ def main() -> None:
         show(name, measured)
     content = {"about": "Made by training/roles.py; read by action_recs/role_model.py.", "metrics": metrics}
     arguments.output.write_text(json.dumps(content | to_json(model), separators=(",", ":")) + "\n", encoding="utf-8")
+    if arguments.output == SHIPPED:
+        write_manifest(SHIPPED.parent)
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1000:.0f} kB")
 
 

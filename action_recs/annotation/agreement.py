@@ -138,10 +138,10 @@ class Agreement:
         for label in Label:
             for pair in self.pairs:
                 who, figures = " - ".join(pair.annotators), pair.labels[label]
-                found += [(label.value, name, who, _shown(getattr(figures, name))) for name in FIGURES]
+                found += [(label.value, name, who, shown(getattr(figures, name))) for name in FIGURES]
                 if label is Label.RECOMMENDATION:
-                    found.append((label.value, "form_kappa", who, _shown(pair.form_kappa)))
-            found.append((label.value, "alpha", "all", _shown(self.alpha[label])))
+                    found.append((label.value, "form_kappa", who, shown(pair.form_kappa)))
+            found.append((label.value, "alpha", "all", shown(self.alpha[label])))
         return found
 
 
@@ -353,7 +353,8 @@ def _written(estimate: Estimate | None) -> dict[str, float] | None:
     return estimate.to_dict() if estimate else None
 
 
-def _shown(estimate: Estimate | None) -> str:
+def shown(estimate: Estimate | None) -> str:
+    """A figure as tables show it: "0.812 [0.701, 0.903]"."""
     if estimate is None:
         return "undefined"
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"

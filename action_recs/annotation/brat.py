@@ -1,7 +1,12 @@
 """brat: a folder of ``.txt`` and ``.ann`` files of the same name, a session each; folders in it are annotators'.
 
 Text-bound annotations (also discontinuous), attributes, notes and relations are read. Offsets are code points of the
-text as it stands, Windows line ends included. Source: brat.nlplab.org/standoff.html.
+text as it stands, Windows line ends and a byte order mark included; brat on a narrow build of Python 2 counted UTF-16
+code units, which is believed where only that gives the words that the annotation quotes. brat divides a mark at every
+line end, and leaves blanks at the ends of the pieces out.
+
+Sources: brat.nlplab.org/standoff.html; brat 1.3, server/src/annotation.py (TextAnnotations) and annotator.py
+(__create_span).
 """
 
 from __future__ import annotations
@@ -14,19 +19,26 @@ from urllib.parse import quote, unquote
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.document import Document, lay_out, read_document
-from action_recs.annotation.formats import AnnotationFormat, LoadOptions, is_folder
+from action_recs.annotation.formats import AnnotationFormat, LoadOptions, is_export, is_folder
 from action_recs.annotation.marks import Mark, MarkedSession, marked
+from action_recs.annotation.offsets import from_utf16, has_wide
 from action_recs.annotation.problems import Problem
 from action_recs.errors import OutputError, TranscriptError
 from action_recs.readers.content import load_content
 from action_recs.readers.formats import Content
 
-TEXT_BOUND = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
+TEXT_BOUND = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*) *(?:\t(.*))?")
 ATTRIBUTE = re.compile(r"[AM]\d+\t(\S+) (\S+)(?: (.+))?")
 NOTE = re.compile(r"#\d+\tAnnotatorNotes (\S+)\t(.*)")
 RELATION = re.compile(r"R\d+\t(\S+) \w+:(\S+) \w+:(\S+)\s*")
 UNUSED = re.compile(r"(?:[ENR#]\d+|\*)\t.*")
 """Lines of events, equivalences, normalisations and other comments: nothing of ours can stand in them."""
+
+PIECE = re.compile(r"\S(?:[^\n]*\S)?")
+"""A line without the blanks at its ends."""
+
+BESIDE = frozenset({".txt", ".conf", ".md", ""})
+"""Suffixes of what stands with annotations: the texts, brat's settings, notes and licences."""
 
 RELATIONS = ("restates", "same")
 BOM = "\ufeff"
@@ -35,7 +47,7 @@ BOM = "\ufeff"
 def matches(content: Content) -> bool:
     """Whether it is a folder that holds ``.ann`` files, or one of these."""
     if is_folder(content) and content.path:
-        return any(content.path.glob("*.ann")) or any(content.path.glob("*/*.ann"))
+        return is_export(content.path, ".ann", BESIDE)
     first = (content.text or "").lstrip(BOM).split("\n", 1)[0].rstrip("\r")
     return content.suffix == ".ann" or TEXT_BOUND.fullmatch(first) is not None
 
@@ -98,16 +110,17 @@ class _Annotations:
     bound: dict[str, _Bound] = field(default_factory=dict)
     relations: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    said: list[tuple[str, str, str]] = field(default_factory=list)
+    said: list[tuple[str, str, str]] = field(default_factory=list, repr=False)
 
     def read(self, line: str, place: str) -> None:
         if found := TEXT_BOUND.fullmatch(line):
             name, label, stretches, covered = found.groups()
-            pieces = [tuple(map(int, each.split())) for each in stretches.split(";")]
+            ends = [[int(end) - self.shift for end in each.split()] for each in stretches.split(";")]
             if name in self.bound:
                 problem = Problem("duplicate-id", f"{name} is there twice", "give each its own number", place)
                 self.problems.append(problem)
-            self.bound[name] = _Bound(label, [(a - self.shift, b - self.shift) for a, b in pieces], covered, place)
+            pieces = sorted((start, end) for start, end in ends)
+            self.bound[name] = _Bound(label, pieces, covered or "", place)
         elif found := ATTRIBUTE.fullmatch(line):
             self.said.append((found[2], found[1], found[3] or "true"))
         elif found := NOTE.fullmatch(line):
@@ -129,6 +142,7 @@ class _Annotations:
                 self.bound[one].attributes["restates"] = self.bound[other].attributes["id"]
         for name, each in self.bound.items():
             record = f"{each.place}, {name}"
+            each.pieces = _in_code_points(each, document.text)
             (start, _), (_, end) = each.pieces[0], each.pieces[-1]
             if self._torn(each, document.text):
                 what = "in pieces with words between that are not marked"
@@ -148,6 +162,22 @@ class _Annotations:
             return False
         ends = zip(bound.pieces, bound.pieces[1:], strict=False)
         return any(text[end:start].strip() for (_, end), (start, _) in ends)
+
+
+def _in_code_points(bound: _Bound, text: str) -> list[tuple[int, int]]:
+    """Its pieces; converted where the words that it quotes are there only when UTF-16 code units are counted."""
+    words = bound.covered.split()
+    if not words or not has_wide(text) or _words(text, bound.pieces) == words:
+        return bound.pieces
+    try:
+        wide = [(from_utf16(text, start), from_utf16(text, end)) for start, end in bound.pieces]
+    except ValueError:
+        return bound.pieces
+    return wide if _words(text, wide) == words else bound.pieces
+
+
+def _words(text: str, pieces: list[tuple[int, int]]) -> list[str]:
+    return " ".join(text[start:end] for start, end in pieces).split()
 
 
 def write(sessions: Iterable[AnnotatedSession], path: Path) -> None:
@@ -174,12 +204,11 @@ def _standoff(session: AnnotatedSession, document: Document) -> str:
     attributes = notes = 0
     for number, mark in enumerate(marked(session).marks, start=1):
         start, end = document.stretch(mark.first, mark.last, mark.start, mark.end)
-        pieces, position = [], start
-        for piece in document.text[start:end].split("\n"):  # a mark cannot go over a line end in brat
-            pieces.append((position, position + len(piece)))
-            position += len(piece) + 1
+        pieces = [  # a mark cannot go over a line end in brat
+            (start + each.start(), start + each.end()) for each in PIECE.finditer(document.text[start:end])
+        ]
         places = ";".join(f"{a} {b}" for a, b in pieces)
-        covered = document.text[start:end].replace("\n", " ")
+        covered = " ".join(document.text[a:b] for a, b in pieces)
         lines.append(f"T{number}\t{mark.label} {places}\t{covered}")
         for name, value in mark.attributes.items():
             if name == "target" or re.search(r"\s", value):

@@ -1,24 +1,14 @@
-"""Where annotators disagree: a list, and the page to adjudicate from.
-
-The page is one HTML file without anything from outside. It holds transcript text, because that is what is decided on:
-keep it where the transcripts are kept.
-"""
+"""Where annotators disagree, one value for each place; :mod:`~action_recs.annotation.disagreements_page` shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from html import escape
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from action_recs.annotation.agreement import UNNAMED, by_session
+from action_recs.annotation.agreement import by_session
 from action_recs.annotation.annotated import AnnotatedSession
-from action_recs.errors import OutputError
 from action_recs.evaluation.metrics import Extent, extents
 from action_recs.session import Label
-
-CONTEXT = 2
-"""Utterances that the page shows before and after a disagreement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +25,8 @@ class Disagreement:
         Annotator -> what they marked there, empty for who marked nothing.
     kind : str
         "only some" marked it, "extent" (all did, of other lengths), or "form".
+    forms : mapping of str to tuple of str
+        Annotator -> the form of each of these marks; empty for reviews.
     """
 
     session: str
@@ -43,17 +35,32 @@ class Disagreement:
     last: int
     marks: Mapping[str, tuple[Extent, ...]]
     kind: str
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
-        """Where and between whom, without any text: what the JSON report holds."""
+        """Where and between whom, without any text: what the JSON report and a file of decisions hold.
+
+        A recommendation's mark is an utterance, code points in it (``end`` is exclusive) and its form; a review's the
+        first and the last utterance.
+        """
+        versions = [
+            {"annotator": who, "marks": [self._place(who, at) for at in range(len(own))]}
+            for who, own in self.marks.items()
+        ]
         return {
             "session": self.session,
             "label": self.label.value,
             "first": self.first,
             "last": self.last,
             "kind": self.kind,
-            "marks": {who: [list(extent) for extent in own] for who, own in self.marks.items()},
+            "versions": versions,
         }
+
+    def _place(self, who: str, at: int) -> dict[str, object]:
+        place, start, end = self.marks[who][at]
+        if self.label is Label.REVIEW:
+            return {"first": start, "last": end - 1}
+        return {"utterance": place, "start": start, "end": end, "form": self.forms[who][at]}
 
 
 def disagreements(sessions: Iterable[AnnotatedSession]) -> list[Disagreement]:
@@ -78,7 +85,7 @@ def disagreements(sessions: Iterable[AnnotatedSession]) -> list[Disagreement]:
 def _of_session(name: str, versions: Mapping[str, AnnotatedSession], label: Label) -> Iterator[Disagreement]:
     marks = sorted((extent, who) for who, session in versions.items() for extent in extents(session, label))
     forms = {
-        (who, span.utterance, span.start, span.end): span.form
+        (who, span.utterance, span.start, span.end): span.form.value
         for who, session in versions.items()
         for span in session.recommendations
     }
@@ -89,11 +96,11 @@ def _of_session(name: str, versions: Mapping[str, AnnotatedSession], label: Labe
             own = {each: tuple(mark for mark, by in cluster if by == each) for each in versions}
             if len(set(own.values())) > 1:
                 kind = "extent" if all(own.values()) else "only some"
-                yield _disagreement(name, label, own, kind)
+                yield _disagreement(name, label, own, kind, forms)
             elif label is Label.RECOMMENDATION and any(
                 len({forms[by, *mark] for mark, by in cluster if mark == each}) > 1 for each, _ in cluster
             ):
-                yield _disagreement(name, label, own, "form")
+                yield _disagreement(name, label, own, "form", forms)
             cluster = []
         if not cluster:
             reach = extent[2]
@@ -101,96 +108,19 @@ def _of_session(name: str, versions: Mapping[str, AnnotatedSession], label: Labe
         reach = max(reach, extent[2])
 
 
-def _disagreement(name: str, label: Label, own: dict[str, tuple[Extent, ...]], kind: str) -> Disagreement:
+def _disagreement(
+    name: str,
+    label: Label,
+    own: dict[str, tuple[Extent, ...]],
+    kind: str,
+    forms: Mapping[tuple[str, int, int, int], str],
+) -> Disagreement:
     marks = [mark for each in own.values() for mark in each]
     if label is Label.RECOMMENDATION:
         first = last = marks[0][0]
     else:
         first, last = min(start for _, start, _ in marks), max(end for *_, end in marks) - 1
-    return Disagreement(name, label, first, last, own, kind)
-
-
-def write_page(sessions: Iterable[AnnotatedSession], path: str | Path) -> int:
-    """Write the page with every disagreement, in its context, with each annotator's marks.
-
-    Parameters
-    ----------
-    sessions : iterable of AnnotatedSession
-        All annotators' versions.
-    path : path
-        Of the HTML file.
-
-    Returns
-    -------
-    int
-        How many disagreements are on it.
-
-    Raises
-    ------
-    AnnotationError
-        When the transcripts of a session differ between its annotators.
-    OutputError
-        When the file cannot be written.
-    """
-    known = list(sessions)
-    found = disagreements(known)
-    by_name = {(each.id, each.annotator or UNNAMED): each for each in known}
-    parts = [_section(number, each, by_name) for number, each in enumerate(found, start=1)]
-    page = _PAGE.format(count=len(found), sessions=len({each.session for each in found}), sections="\n".join(parts))
-    try:
-        Path(path).write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
-    return len(found)
-
-
-def _section(number: int, found: Disagreement, sessions: Mapping[tuple[str, str], AnnotatedSession]) -> str:
-    rows = []
-    for who in found.marks:
-        session = sessions[found.session, who]
-        shown = range(max(found.first - CONTEXT, 0), min(found.last + CONTEXT + 1, len(session.transcript)))
-        lines = "".join(_line(index, session, found, who) for index in shown)
-        rows.append(f"<div class=version><h3>{escape(who)}</h3>{lines}</div>")
-    where = f"{found.label.value}, utterances {found.first} to {found.last}"
-    head = f"{number}. {escape(found.session)}: {where} ({found.kind})"
-    return f"<section id=d{number}><h2>{head}</h2><div class=versions>{''.join(rows)}</div></section>"
-
-
-def _line(index: int, session: AnnotatedSession, found: Disagreement, who: str) -> str:
-    utterance = session.transcript.utterances[index]
-    own = found.marks[who]
-    text = escape(utterance.text)
-    about = "context" if not found.first <= index <= found.last else "said"
-    if found.label is Label.REVIEW and any(start <= index < end for _, start, end in own):
-        text = f"<mark>{text}</mark>"
-    elif found.label is Label.RECOMMENDATION and index == found.first:
-        text, position = "", 0
-        forms = {(span.utterance, span.start): span.form.value for span in session.recommendations}
-        for _, start, end in own:
-            text += escape(utterance.text[position:start])
-            text += f"<mark title={forms[index, start]}>{escape(utterance.text[start:end])}</mark>"
-            text += f"<small> {forms[index, start]}</small>"
-            position = end
-        text += escape(utterance.text[position:])
-    return f"<p class={about}><b>{index} {utterance.role.value}</b> {text}</p>"
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Disagreements between annotators</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body {{ font: 16px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1c1c1c; }}
-section {{ border-top: 1px solid #ccc; padding: 0.5rem 0 1rem; break-inside: avoid; }}
-h1 {{ font-size: 1.4rem; }} h2 {{ font-size: 1.05rem; }} h3 {{ font-size: 0.95rem; margin: 0.3rem 0; }}
-.versions {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.5rem; }}
-p {{ margin: 0.3rem 0; white-space: pre-wrap; }} .context {{ color: #666; }}
-mark {{ background: #ffe08a; padding: 0 0.1em; }}
-</style></head><body>
-<h1>Disagreements between annotators</h1>
-<p>{count} in {sessions} sessions. Each annotator's version stands beside the others', with what they marked.
-To decide, mark the sessions once more as the judge, and merge with the judge's version.</p>
-{sections}
-</body></html>
-"""
+    if label is Label.REVIEW:
+        return Disagreement(name, label, first, last, own, kind)
+    said = {who: tuple(forms[who, *mark] for mark in each) for who, each in own.items()}
+    return Disagreement(name, label, first, last, own, kind, said)

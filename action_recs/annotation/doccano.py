@@ -1,9 +1,18 @@
 """doccano: JSONL exports of sequence labelling, with ``label`` (lists) or ``entities`` and ``relations`` (objects).
 
-Offsets are code points; a project that counts grapheme clusters writes those instead, and its export does not say so:
-annotate with that setting off. An export holds a file for each annotator, named after the user, or ``all.jsonl`` where
-they worked together. What is imported beside text and label comes back as further keys of each line.
-Source: doccano, backend/data_export (models, formatters, examples).
+An export is a zip with a file for each annotator, named after the user ("anna.jsonl"), or with ``all.jsonl`` where
+they worked on one version together. What was imported beside text and label comes back as further keys of each line.
+
+Offsets are UTF-16 code units since version 1.6 (its editor, v-annotator, adds up lengths of JavaScript strings), and
+were code points before; the export does not say. They are taken for code points only where every mark of an example
+begins and ends with words in that way, and not in the other. A project that counts grapheme clusters writes those
+instead: annotate with that setting off.
+
+On import, doccano drops a mark that overlaps with one before it, unless the project allows overlapping spans: switch
+that on, because a review goes over the recommendations in it.
+
+Sources: doccano 1.8, backend/data_export (celery_tasks, models, pipeline/factories, formatters, writers) and
+backend/data_import (pipeline/labels, makers); v-annotator, src/domain/models (Label/Text, EventHandler).
 """
 
 from __future__ import annotations
@@ -19,6 +28,7 @@ from action_recs.annotation.document import exact_document
 from action_recs.annotation.formats import EVERYTHING, AnnotationFormat, LoadOptions
 from action_recs.annotation.json_records import first_record, records
 from action_recs.annotation.marks import MarkedSession, marked
+from action_recs.annotation.offsets import from_utf16, has_wide, likeliest, on_words, to_utf16
 from action_recs.annotation.problems import Problem
 from action_recs.annotation.span_records import SpanRecord, sessions
 from action_recs.readers.formats import Content
@@ -36,10 +46,11 @@ def matches(content: Content) -> bool:
     record = first_record(content)
     if not isinstance(record, dict) or not any(isinstance(record.get(key), str) for key in TEXTS):
         return False
-    if isinstance(record.get("entities"), list):
-        return all(isinstance(each, dict) and "start_offset" in each for each in record["entities"])
-    lists = next((record[key] for key in LISTS if key in record), None)
-    return isinstance(lists, list) and all(isinstance(each, list) and len(each) == 3 for each in lists)
+    listed = next((record[key] for key in ("entities", *LISTS) if record.get(key) is not None), None)
+    return isinstance(listed, list) and all(
+        (isinstance(each, list) and len(each) == 3) or (isinstance(each, dict) and "start_offset" in each)
+        for each in listed
+    )
 
 
 def load(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Problem]:
@@ -57,16 +68,36 @@ def _record(place: str, record: Any, annotator: str | None) -> SpanRecord | Prob
         return Problem("unreadable", "no example with a text", "export the project as JSONL", place)
     spans: list[tuple[str, Any, Any, dict[str, str], float]] = []
     try:
-        named = {each["id"]: f"r{number}" for number, each in enumerate(record.get("entities") or (), start=1)}
+        listed = [*(record.get("entities") or ()), *(next((record[key] for key in LISTS if key in record), None) or ())]
+        entities = [each for each in listed if isinstance(each, dict)]
+        named = {each.get("id"): f"r{number}" for number, each in enumerate(entities, start=1)}
         said = _relations(record, named)
-        for each in record.get("entities") or ():
-            spans.append((str(each["label"]), each["start_offset"], each["end_offset"], said.get(each["id"], {}), 1.0))
-        for start, end, label in next((record[key] for key in LISTS if key in record), None) or ():
+        for each in entities:
+            about = said.get(each.get("id"), {})
+            spans.append((str(each["label"]), each["start_offset"], each["end_offset"], about, 1.0))
+        # In projects that classify texts, too, "entities" are lists.
+        for start, end, label in (each for each in listed if not isinstance(each, dict)):
             spans.append((str(label), start, end, {}, 1.0))
     except (KeyError, TypeError, ValueError):
         return Problem("unreadable", "labels of another shape", "export the project as JSONL", place)
     name = str(record.get("id", place))
-    return SpanRecord(text, tuple(spans), record, annotator, f"{place}, example {name}", name)
+    utf16 = sidecar.KEY in record or _counts_utf16(text, [(start, end) for _, start, end, _, _ in spans])
+    return SpanRecord(text, tuple(spans), record, annotator, f"{place}, example {name}", name, utf16)
+
+
+def _counts_utf16(text: str, spans: list[tuple[Any, Any]]) -> bool:
+    """Whether the offsets are UTF-16 code units, as far as can be told from where the marks begin and end."""
+    if not has_wide(text):
+        return False
+    plain = [(start, end) for start, end in spans if isinstance(start, int) and isinstance(end, int)]
+    return likeliest([[_on_words(text, *each) for each in plain], [on_words(text, *each) for each in plain]]) == 0
+
+
+def _on_words(text: str, start: int, end: int) -> bool:
+    try:
+        return on_words(text, from_utf16(text, start), from_utf16(text, end))
+    except ValueError:
+        return False
 
 
 def _relations(record: dict[str, Any], named: dict[Any, str]) -> dict[Any, dict[str, str]]:
@@ -91,7 +122,8 @@ def write(sessions: Iterable[AnnotatedSession], path: Path) -> None:
             label = []
             for mark in marked(session).marks:
                 name = f"{mark.label}:{mark.attributes['form']}" if "form" in mark.attributes else mark.label
-                label.append([*document.stretch(mark.first, mark.last, mark.start, mark.end), name])
+                ends = document.stretch(mark.first, mark.last, mark.start, mark.end)
+                label.append([*(to_utf16(document.text, end) for end in ends), name])
             record = {"text": document.text, "label": label, sidecar.KEY: sidecar.with_utterances(session, document)}
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.marks import MarkedSession
 from action_recs.annotation.problems import Problem
+from action_recs.annotation.zipped import hidden
 from action_recs.errors import AnnotationError
 from action_recs.readers.formats import Content
 from action_recs.transcript import Role
@@ -143,6 +144,24 @@ def named_format(name: str) -> AnnotationFormat:
     if name not in known:
         raise AnnotationError(f"unknown form; the forms are {', '.join(sorted(known))}")
     return known[name]
+
+
+def is_export(folder: Path, suffix: str, beside: frozenset[str]) -> bool:
+    """Whether a folder is one export of many files: those with the suffix lie in it, or in each folder in it.
+
+    A folder that holds anything else, but for what tools put ``beside`` them (suffixes), is a folder of exports.
+    """
+    try:
+        entries = [each for each in folder.iterdir() if not hidden(each)]
+        files = [each for each in entries if each.is_file()]
+        if any(each.suffix.lower() not in (suffix, *beside) for each in files):
+            return False
+        folders = [each for each in entries if each.is_dir()]
+        if not all(any(inner.suffix.lower() == suffix for inner in each.iterdir()) for each in folders):
+            return False
+    except OSError:  # a folder that must not be looked into
+        return False
+    return bool(folders) or any(each.suffix.lower() == suffix for each in files)
 
 
 def is_folder(content: Content) -> bool:

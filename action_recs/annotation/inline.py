@@ -14,6 +14,7 @@ from action_recs.annotation.markup import HEADER, STRAY_TAG, client_of, parse_ma
 from action_recs.annotation.problems import Problem
 from action_recs.errors import OutputError
 from action_recs.readers.formats import Content
+from action_recs.readers.stream import text_stream
 from action_recs.transcript import Role, Transcript
 
 SPEAKER = re.compile(r"T|C\d?")
@@ -30,23 +31,24 @@ def matches(content: Content) -> bool:
 
 def load(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Problem]:  # noqa: ARG001
     """The sessions of the file; an ``annotator`` of the header is the session's."""
-    for draft in parse_markup((content.text or "").split("\n")):
-        record = f"session on line {draft.line}"
-        problems = [Problem("markup", what, "correct the line", f"line {line}") for line, what in draft.problems]
-        if not draft.id:
-            yield from problems
-            continue
-        client = client_of(draft.id)
-        yield MarkedSession(
-            id=draft.id,
-            transcript=Transcript(tuple(draft.utterances), session_id=draft.id, client_id=client),
-            marks=(*span_marks(draft.recommendations, record), *run_marks(draft.reviews, record)),
-            annotator=draft.annotator,
-            group=client,
-            metadata=draft.metadata,
-            record=record,
-            problems=tuple(problems),
-        )
+    with text_stream(content) as lines:
+        for draft in parse_markup(lines):
+            record = f"session on line {draft.line}"
+            problems = [Problem("markup", what, "correct the line", f"line {line}") for line, what in draft.problems]
+            if not draft.id:
+                yield from problems
+                continue
+            client = client_of(draft.id)
+            yield MarkedSession(
+                id=draft.id,
+                transcript=Transcript(tuple(draft.utterances), session_id=draft.id, client_id=client),
+                marks=(*span_marks(draft.recommendations, record), *run_marks(draft.reviews, record)),
+                annotator=draft.annotator,
+                group=client,
+                metadata=draft.metadata,
+                record=record,
+                problems=tuple(problems),
+            )
 
 
 def write(sessions: Iterable[AnnotatedSession], path: Path) -> None:
@@ -111,4 +113,4 @@ def _field(value: str) -> str:
 
 HELD = frozenset({"annotator", "metadata", "form", "category", "id", "restates", "adherence", "target", "of", "spans"})
 
-FORMATS = (AnnotationFormat("markup", matches, load, write, suffix=".txt", holds=HELD),)
+FORMATS = (AnnotationFormat("markup", matches, load, write, suffix=".txt", holds=HELD, streams=True),)

@@ -1,8 +1,16 @@
 """Label Studio: JSON exports (and JSON-MIN) of texts with spans, and of dialogues labelled with the Paragraphs tag.
 
-Offsets: a ``Text`` tag's are code points (older versions wrote UTF-16 code units); a ``Paragraphs`` tag's are UTF-16
-code units of the paragraph, whose number is a string. Where the export has the words of a region, they decide.
-Sources: labelstud.io/guide/task_format, labelstud.io/tags/paragraphs, the editor's HtxParagraphs and selection-tools.
+Offsets: a ``Text`` tag's are code points, a carriage return and a line feed one each (before version 1.4 they were
+UTF-16 code units); a ``Paragraphs`` tag's are UTF-16 code units of the paragraph, whose number is a string. Where the
+export has the words of a region (in a ``Text`` with a backslash and n for every line end), they decide.
+
+Who annotated is a number, or a user with an address where the export names users. Cancelled ("skipped") annotations
+are none; drafts, comments, notes on regions and predictions of other models are not read. JSON-MIN has what is chosen
+for regions apart from the regions, and cannot say which is whose: where that matters it is a problem.
+
+Sources: Label Studio's editor, web/libs/editor/src (tags/object/Paragraphs/HtxParagraphs and Phrases, regions/
+ParagraphsRegion, RichTextRegion and Result, utils/selection-tools, tags/object/RichText/view), and its
+data_export/serializers; label-studio-sdk 2.1, converter (annotation_result_from_task, convert_to_json_min).
 """
 
 from __future__ import annotations
@@ -21,6 +29,7 @@ from action_recs.annotation.json_records import first_record, records
 from action_recs.annotation.marks import Mark, MarkedSession, marked
 from action_recs.annotation.offsets import from_utf16, to_utf16
 from action_recs.annotation.problems import Problem
+from action_recs.annotation.schema import Schema
 from action_recs.annotation.speakers import with_roles
 from action_recs.errors import TranscriptError
 from action_recs.readers.conversation import Segment
@@ -59,7 +68,8 @@ def load(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Pro
         elif not isinstance(task, dict):
             yield Problem("unreadable", "not a task", "export the project as JSON", place)
         elif "annotation_id" in task and "annotations" not in task:
-            yield from _flat(task, options)
+            if task["annotation_id"] is not None:  # a task that nobody annotated is in the export, too
+                yield from _flat(task, options)
         else:
             yield from _task(task, place, options)
 
@@ -98,7 +108,22 @@ def _flat(task: dict[str, Any], options: LoadOptions) -> Iterator[MarkedSession 
             data[key] = value
     annotation = {"completed_by": task.get("annotator"), "result": results}
     name = str(task.get("id", ""))
-    yield _session(data, annotation, name, f"task {name}, annotation {task['annotation_id']}", options)
+    place = f"task {name}, annotation {task['annotation_id']}"
+    for key, value in data.items():
+        if results and _chosen(key, value, options.schema):
+            what = f"the values of {key!r} stand apart from the regions that they were chosen for"
+            yield Problem("attributes-apart", what, "export the project as JSON, not as JSON-MIN", place)
+    yield _session(data, annotation, name, place, options)
+
+
+def _chosen(key: str, value: Any, schema: Schema) -> bool:
+    """Whether it is what a control for regions holds: one or several of an attribute's values."""
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(each, str) for each in values):
+        return False
+    mapped = [schema.attribute(key, each) for each in values]
+    allowed = {name: each.values for label in schema.labels.values() for name, each in label.attributes.items()}
+    return all(said in (allowed.get(name) or ()) for name, said in mapped)
 
 
 def _session(
@@ -150,7 +175,7 @@ def _dialogue(data: Mapping[str, Any]) -> list[Any] | None:
     for key, value in data.items():
         if key != sidecar.KEY and isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
             texts = [name for name in TEXT_KEYS if name in value[0]]
-            if texts:
+            if texts and not {"choices", "startOffset"} & value[0].keys():  # regions of a JSON-MIN export
                 return value
     return None
 
@@ -224,9 +249,12 @@ def _regions(results: list[dict[str, Any]], place: str, problems: list[Problem])
     for each in results:
         labels = each.get("labels")
         if each.get("type") == "relation" and isinstance(labels, list) and any(name in labels for name in RELATIONS):
-            one, other = regions.get(str(each.get("from_id"))), regions.get(str(each.get("to_id")))
+            ends = [str(each.get("from_id")), str(each.get("to_id"))]
+            if each.get("direction") == "left":  # the arrow was turned round
+                ends.reverse()
+            one, other = (regions.get(end) for end in ends)
             if one and other:
-                other.attributes.setdefault("id", str(each.get("to_id")))
+                other.attributes.setdefault("id", ends[1])
                 one.attributes["restates"] = other.attributes["id"]
     return list(regions.values())
 

@@ -16,6 +16,7 @@ from action_recs.annotation.marks import MarkedSession
 from action_recs.annotation.problems import Change, Problem, error_of
 from action_recs.annotation.schema import Schema, load_schema
 from action_recs.annotation.validation import AcrossSessions, check_session
+from action_recs.annotation.zipped import hidden, is_zip, unpacked
 from action_recs.errors import AnnotationError, OutputError, TranscriptError
 from action_recs.readers.content import load_content
 from action_recs.readers.formats import Content
@@ -61,16 +62,43 @@ class Annotations:
             raise error_of(self.problems)
 
     def _contents(self) -> Iterator[tuple[Content, AnnotationFormat]]:
-        """The file, or what a folder holds, each with its form."""
+        """The file, or what a folder or an archive of files holds, each with its form."""
         if self.path.is_dir():
             yield from self._in_folder(self.path)
         elif (content := self._content(self.path)) is not None:
-            if form := self._form or detect(content):
+            form = self._form or detect(content)
+            if is_zip(content) and (form is None or not form.matches(content)):
+                yield from self._in_archive(content)
+            elif form:
                 yield content, form
             else:
                 known = ", ".join(each.name for each in formats())
                 what = "no known form of annotations"
                 self.problems.append(Problem("unknown-form", what, f"the forms are {known}", file=content.name))
+
+    def _in_archive(self, content: Content) -> Iterator[tuple[Content, AnnotationFormat]]:
+        """What an archive of files holds (doccano exports one), as if it were a folder in its place."""
+        try:
+            with unpacked(content) as (root, folder):
+                try:
+                    yield from self._in_folder(folder)
+                finally:
+                    self._rename(str(root), content.name)
+        except TranscriptError as error:
+            self.problems.append(_placed(str(error), content.name, ""))
+
+    def _rename(self, folder: str, name: str) -> None:
+        """Have problems and changes name the archive, and not where it was unpacked."""
+
+        def named(text: str) -> str:
+            return text.replace(folder, name)
+
+        self.problems[:] = [
+            replace(each, file=named(each.file), what=named(each.what), record=named(each.record))
+            for each in self.problems
+        ]
+        self.changes[:] = [replace(each, file=named(each.file)) for each in self.changes]
+        self.unread[:] = map(named, self.unread)
 
     def _in_folder(self, folder: Path) -> Iterator[tuple[Content, AnnotationFormat]]:
         """A folder that is one export, or what is in it and in the folders below."""
@@ -78,7 +106,7 @@ class Annotations:
         if (form := self._form or detect(content)) and form.matches(content):
             yield content, form
             return
-        for path in sorted(each for each in folder.iterdir() if not each.name.startswith(".")):
+        for path in sorted(each for each in folder.iterdir() if not hidden(each)):
             if path.is_dir():
                 yield from self._in_folder(path)
             elif (inner := self._content(path)) is not None:
@@ -164,7 +192,7 @@ def load_annotations(
     Parameters
     ----------
     path : path
-        A file, a folder that is one export (brat, ConvoKit), or a folder of files.
+        A file, a folder that is one export (brat, ConvoKit), a folder of files, or a zip archive of either.
     format : str
         A form's name, or "auto": the content decides.
     schema : Schema or path, optional

@@ -1,13 +1,17 @@
 """Prodigy: JSONL of ``db-out``, one task a line, with spans, an answer and who gave it.
 
-Offsets are code points. Tasks that were rejected or ignored are no annotations. Several annotators of one text have the
-same ``_input_hash``, which names the session where nothing else does.
-Source: prodi.gy/docs/api-interfaces and api-web-app (sessions).
+Offsets are code points, because its tokens are made in Python. Tasks that were rejected or ignored are no annotations.
+Who annotated is the name of the dataset and of the session ("homework-anna"); without a named session Prodigy writes
+the time at which it was started, which is nobody's name. Several annotators of one text have the same ``_input_hash``,
+which names the session where nothing else does.
+
+Sources: prodi.gy/docs/api-interfaces (spans_manual); support.prodi.gy/t/1644 (multi-user sessions).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,9 @@ from action_recs.annotation.marks import MarkedSession, marked
 from action_recs.annotation.problems import Problem
 from action_recs.annotation.span_records import SpanRecord, sessions
 from action_recs.readers.formats import Content
+
+STARTED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
+"""What stands in place of an annotator's name where the session had none."""
 
 OWN = ("_task_hash", "_input_hash", "_view_id", "_annotator_id", "answer")
 """Keys that Prodigy sets."""
@@ -64,11 +71,10 @@ def _record(place: str, record: Any) -> SpanRecord | Problem | None:
         said = {str(key): value for key, value in {**beside, **own}.items() if isinstance(value, str)}
         spans.append((each["label"], each.get("start"), each.get("end"), said, _score(each.get("score"))))
     meta = record["meta"] if isinstance(record.get("meta"), dict) else {}
-    annotator = record.get("_annotator_id") or record.get("_session_id")
+    names = [str(record[key]) for key in ("_annotator_id", "_session_id") if record.get(key)]
+    annotator = next((each for each in names if not STARTED.fullmatch(each)), None)
     name = str(record.get("_input_hash", place))
-    return SpanRecord(
-        record["text"], tuple(spans), {**meta, **record}, str(annotator) if annotator else None, place, name
-    )
+    return SpanRecord(record["text"], tuple(spans), {**meta, **record}, annotator, place, name)
 
 
 def _score(value: object) -> float:

@@ -3,6 +3,8 @@
 A document is a session; its spans are those of every span group and the entities. spaCy counts in tokens; tokens are
 cut so that every mark begins and ends with one, and the text stays as it is. A span is a label and nothing else: the
 form is part of it ("recommendation:casual"), and what else is said of a mark stands with the session in ``user_data``.
+
+A file is one compressed piece, which spaCy holds whole while its documents are made one after another.
 """
 
 from __future__ import annotations
@@ -26,10 +28,12 @@ from action_recs.errors import TranscriptError
 from action_recs.readers.formats import Content
 from action_recs.readers.optional import guarded
 from action_recs.readers.optional import load as library
+from action_recs.readers.stream import byte_stream
 
-LARGEST = 2**30
+LARGEST = 256 * 2**20
 """Bytes that a file may hold unpacked."""
 
+PIECE = 2**20
 MARKS = f"{KEY}_marks"
 GROUP = "sc"
 """The span group that spaCy's span categorizer reads."""
@@ -60,8 +64,9 @@ def load(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Pro
     spacy = library("spacy", content.name, "spaCy")
     tokens = library("spacy.tokens", content.name, "spaCy")
     _check_size(content)
-    with guarded(f"{content.name}: a DocBin that cannot be read; write it again with spaCy 3"):
-        documents = tokens.DocBin().from_bytes(content.data).get_docs(spacy.vocab.Vocab())
+    broken = f"{content.name}: a DocBin that cannot be read; write it again with spaCy 3"
+    with guarded(broken), byte_stream(content) as file:
+        documents = tokens.DocBin().from_bytes(file.read()).get_docs(spacy.vocab.Vocab())
     number = 0
     while True:
         with guarded(f"{content.name}, document {number + 1}: cannot be read; write it again with spaCy 3"):
@@ -75,11 +80,10 @@ def load(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Pro
 def _check_size(content: Content) -> None:
     """Refuse what would unpack to more than can be, before anything does."""
     unpacking = zlib.decompressobj()
-    size, rest = 0, content.data
-    with guarded(f"{content.name}: a DocBin that cannot be unpacked; copy it again"):
-        while rest and size <= LARGEST:
-            size += len(unpacking.decompress(rest, 2**20))
-            rest = unpacking.unconsumed_tail
+    size = 0
+    with guarded(f"{content.name}: a DocBin that cannot be unpacked; copy it again"), byte_stream(content) as file:
+        while size <= LARGEST and (rest := unpacking.unconsumed_tail or file.read(PIECE)):
+            size += len(unpacking.decompress(rest, PIECE))
     if size > LARGEST:
         raise TranscriptError(f"{content.name}: unpacks to more than annotations hold; write fewer documents into it")
 
@@ -193,4 +197,4 @@ def _words(document: Document, ends: set[int]) -> tuple[list[str], list[bool]]:
     return words, spaces
 
 
-FORMATS = (AnnotationFormat("spacy", matches, load, write, suffix=".spacy", holds=EVERYTHING),)
+FORMATS = (AnnotationFormat("spacy", matches, load, write, suffix=".spacy", holds=EVERYTHING, streams=True),)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from action_recs.annotation import sidecar
-from action_recs.annotation.document import Document, read_document
+from action_recs.annotation.document import Document, Place, read_document
 from action_recs.annotation.formats import LoadOptions
 from action_recs.annotation.marks import Mark, MarkedSession
+from action_recs.annotation.offsets import from_utf16
 from action_recs.annotation.problems import Problem
 from action_recs.annotation.speakers import with_roles
 from action_recs.errors import TranscriptError
@@ -23,7 +24,8 @@ SPEAKER_KEYS = ("role", "speaker", "author")
 class SpanRecord:
     """A record: its text, its spans (label, start, end, attributes, score), and who annotated it.
 
-    ``about`` holds the keys that may say which session it is: the record's own and those of its metadata.
+    ``about`` holds the keys that may say which session it is: the record's own and those of its metadata. Offsets are
+    code points, or UTF-16 code units where ``utf16`` says so.
     """
 
     text: str = field(repr=False)
@@ -32,6 +34,7 @@ class SpanRecord:
     annotator: str | None
     place: str
     otherwise: str
+    utf16: bool = False
 
 
 def sessions(found: Iterable[SpanRecord | Problem], options: LoadOptions) -> Iterator[MarkedSession | Problem]:
@@ -118,12 +121,23 @@ def _runs(marks: list[Mark], options: LoadOptions) -> list[Mark]:
     return joined
 
 
+def _place(document: Document, start: Any, end: Any, *, utf16: bool) -> Place | None:
+    if not (isinstance(start, int) and isinstance(end, int)):
+        return None
+    if utf16:
+        try:
+            start, end = from_utf16(document.text, start), from_utf16(document.text, end)
+        except ValueError:
+            return None
+    return document.place(start, end)
+
+
 def _marks(record: SpanRecord, document: Document) -> dict[str, Any]:
     marks: list[Mark] = []
     problems: list[Problem] = []
     for number, (label, start, end, attributes, score) in enumerate(record.spans, start=1):
         place = f"{record.place}, span {number}"
-        at = document.place(start, end) if isinstance(start, int) and isinstance(end, int) else None
+        at = _place(document, start, end, utf16=record.utf16)
         if at is None:
             backwards = isinstance(start, int) and isinstance(end, int) and end <= start
             kind, what = (

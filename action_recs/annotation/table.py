@@ -10,7 +10,6 @@ A label's column may belong to one annotator ("recommendation@ann"). Neighbourin
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,9 +23,11 @@ from action_recs.annotation.placing import check_xml
 from action_recs.annotation.problems import Problem
 from action_recs.annotation.schema import Schema
 from action_recs.annotation.speakers import with_roles
+from action_recs.annotation.zipped import is_zip, members, open_zip
 from action_recs.errors import TranscriptError
 from action_recs.evaluation.metrics import utterances_with
-from action_recs.readers.archive import holds, open_archive
+from action_recs.formulas import plain_row
+from action_recs.readers.archive import holds
 from action_recs.readers.cells import as_seconds, as_text
 from action_recs.readers.conversation import Segment
 from action_recs.readers.delimited import delimited, headers
@@ -35,12 +36,16 @@ from action_recs.readers.formats import Content
 from action_recs.readers.optional import guarded
 from action_recs.readers.optional import load as library
 from action_recs.readers.rows import Row, column_key
+from action_recs.readers.stream import byte_stream
 from action_recs.session import IDENTIFIERS, Label
 from action_recs.transcript import Role, Transcript, as_role
 
 SPEAKERS = ("speaker", "role")
 SAID = ("form", "category", "adherence", "target")
 """Columns with what is said of an utterance's mark."""
+
+LARGEST_WORKBOOK = 2**31
+"""Bytes that a workbook may hold unpacked: openpyxl keeps all of its texts; 10,000 sessions are some 2**29."""
 
 RUN = "review_run"
 COLUMNS = (*IDENTIFIERS, "group", "annotator", "index", "speaker", "role", "text", "start", "end")
@@ -56,7 +61,7 @@ def matches_text(content: Content) -> bool:
 
 def matches_excel(content: Content) -> bool:
     """Whether the bytes are a workbook's."""
-    return holds(content.data, WORKBOOK)
+    return is_zip(content) and (holds(content.data, WORKBOOK) or WORKBOOK in members(content))
 
 
 def _ours(header: Iterable[object]) -> bool:
@@ -77,26 +82,44 @@ def load_text(content: Content, options: LoadOptions) -> Iterator[MarkedSession 
 
 
 def load_excel(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Problem]:
-    """The sessions of a workbook's sheets that have the columns."""
+    """The sessions of a workbook's sheets that have the columns; a row is read at a time."""
     library("defusedxml", content.name, "Excel")  # openpyxl parses with it where it is there
     openpyxl = library("openpyxl", content.name, "Excel")
-    open_archive(content.data, content.name).close()
-    broken = f"{content.name}: a workbook that is broken; open it and save it again"
-    with guarded(broken):
-        workbook = openpyxl.load_workbook(io.BytesIO(content.data), read_only=True, data_only=True)
-        sheets = [list(sheet.iter_rows(values_only=True)) for sheet in workbook.worksheets]
+    open_zip(content, LARGEST_WORKBOOK).close()
     found = False
-    for rows in sheets:
-        if rows and _ours(rows[0]):
-            found = True
-            header = [str(cell).strip() if cell is not None else "" for cell in rows[0]]
-            cells = (
-                Row(f"row {number}", dict(zip(header, row, strict=False)))
-                for number, row in enumerate(rows[1:], start=2)
-            )
-            yield from _sessions(cells, header, content, options)
+    with byte_stream(content) as file:
+        with guarded(_broken(content)):
+            sheets = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets
+        for sheet in sheets:
+            rows = _excel_rows(sheet, content)
+            first = next(rows, ())
+            if _ours(first):
+                found = True
+                header = [str(cell).strip() if cell is not None else "" for cell in first]
+                cells = (
+                    Row(f"row {number}", dict(zip(header, row, strict=False)))
+                    for number, row in enumerate(rows, start=2)
+                )
+                yield from _sessions(cells, header, content, options)
     if not found:
         yield _no_columns()
+
+
+def _excel_rows(sheet: Any, content: Content) -> Iterator[tuple[object, ...]]:
+    """The rows of a sheet; whatever a broken one makes of the library is an error of ours."""
+    rows = sheet.iter_rows(values_only=True)
+    while True:
+        try:
+            row = next(rows, None)
+        except Exception:  # noqa: BLE001 (of every kind, and it quotes what it read)
+            raise TranscriptError(_broken(content)) from None
+        if row is None:
+            return
+        yield row
+
+
+def _broken(content: Content) -> str:
+    return f"{content.name}: a workbook that is broken; open it and save it again"
 
 
 def _no_columns() -> Problem:
@@ -259,7 +282,7 @@ def write_text(sessions: Iterable[AnnotatedSession], path: Path) -> None:
         table = csv.writer(file)
         table.writerow(_HEADER)
         for session in sessions:
-            table.writerows(_rows(session))
+            table.writerows(map(plain_row, _rows(session)))
 
 
 def write_excel(sessions: Iterable[AnnotatedSession], path: Path) -> None:
@@ -319,7 +342,9 @@ def _rows(session: AnnotatedSession) -> Iterator[list[Any]]:
         ]
 
 
+EXCEL_HOLDS = HOLDS - {"line_ends"}
+
 FORMATS = (
     AnnotationFormat("csv", matches_text, load_text, write_text, ".csv", holds=HOLDS, streams=True),
-    AnnotationFormat("excel", matches_excel, load_excel, write_excel, ".xlsx", holds=HOLDS - {"line_ends"}),
+    AnnotationFormat("excel", matches_excel, load_excel, write_excel, ".xlsx", holds=EXCEL_HOLDS, streams=True),
 )

@@ -18,7 +18,7 @@ from typing import Any
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.document import lay_out, read_document
-from action_recs.annotation.formats import EVERYTHING, AnnotationFormat, LoadOptions, is_folder
+from action_recs.annotation.formats import EVERYTHING, AnnotationFormat, LoadOptions, is_export, is_folder
 from action_recs.annotation.marks import Mark, MarkedSession, marked
 from action_recs.annotation.offsets import to_utf16
 from action_recs.annotation.placing import (
@@ -63,15 +63,15 @@ HOLDS = EVERYTHING - {"speaker", "times", "line_ends"}
 
 def matches_xmi(content: Content) -> bool:
     """Whether it is an XMI file, a zip with one, or a folder with some below it."""
-    if is_folder(content):
-        return _any(content, "*.xmi")
+    if is_folder(content) and content.path:
+        return is_export(content.path, ".xmi", frozenset({".xml"}))
     return root_is(content, "XMI") or _zipped(content)
 
 
 def matches_json(content: Content) -> bool:
     """Whether it is a JSON CAS, or a folder with some below it."""
-    if is_folder(content):
-        return any(_is_cas(path) for path in _below(content, "*.json"))
+    if is_folder(content) and content.path:
+        return is_export(content.path, ".json", frozenset()) and all(map(_is_cas, _below(content, "*.json")))
     return isinstance(content.json, dict) and {"%TYPES", "%FEATURE_STRUCTURES"} & content.json.keys() != set()
 
 
@@ -210,15 +210,11 @@ def _facts(cas: Any) -> dict[str, str]:
 
 
 def _below(content: Content, pattern: str) -> list[Path]:
-    """Files of a folder that is one export: up to three levels down, as INCEpTION puts them."""
+    """Files of a folder that is one export: in it, or in the folders in it, as INCEpTION puts them."""
     folder = content.path
     if folder is None:
         return []
-    return sorted(each for level in ("", "*/", "*/*/") for each in folder.glob(level + pattern))
-
-
-def _any(content: Content, pattern: str) -> bool:
-    return bool(_below(content, pattern))
+    return sorted(each for level in ("", "*/") for each in folder.glob(level + pattern))
 
 
 def _is_cas(path: Path) -> bool:
@@ -239,7 +235,7 @@ def _zipped(content: Content) -> bool:
             names = archive.namelist()
     except TranscriptError:
         return False
-    return TYPES in names and any(name.endswith(".xmi") for name in names)
+    return TYPES in names and sum(name.endswith(".xmi") for name in names) == 1
 
 
 def write_xmi(sessions: Iterable[AnnotatedSession], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: a module a command, registered here."""
+"""The command line: a module a command, listed in :mod:`action_recs.cli.commands`."""
 
 from __future__ import annotations
 
@@ -6,29 +6,23 @@ from typing import Annotated
 
 import typer
 
-import action_recs
-from action_recs.cli.annotations import app as annotation_forms
-from action_recs.cli.demo import demo
-from action_recs.cli.study import study
-from action_recs.cli.tag import tag
+from action_recs.cli.commands import LazyCommands
+from action_recs.version import __version__
 
 app = typer.Typer(
-    add_completion=False,
+    cls=LazyCommands,
+    name="action-recs",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Find what a therapist recommends between sessions, and what was looked back at. Runs offline.",
 )
 
-app.command()(tag)
-app.command()(study)
-app.add_typer(annotation_forms, name="annotations")
-app.command()(demo)
-
 
 def print_version(wanted: bool) -> None:
+    """Print it and end, when it is asked for."""
     if wanted:
-        typer.echo(action_recs.__version__)
+        typer.echo(__version__)
         raise typer.Exit
 
 

@@ -1,4 +1,4 @@
-"""``action-recs annotations check | convert | agree | split``: tables for a person, JSON for a program.
+"""``action-recs annotations check | convert | agree | adjudicate | split``: tables for a person, JSON for a program.
 
 The command line imports this module at its start; what a command needs is imported when it runs.
 """
@@ -108,10 +108,19 @@ def convert(
         sessions = sum(found.forms.values())
         changes = [change.to_dict() for change in found.changes]
         if as_json:
-            _print_json({"output": str(output), "sessions": sessions, "lost": lost, "changes": changes})
+            _print_json(
+                {
+                    "output": str(output),
+                    "sessions": sessions,
+                    "lost": lost,
+                    "changes": changes,
+                    "unread": found.unread,
+                }
+            )
             return
         console = Console()
         _print_changes(found, console)
+        _print_unread(found, console)
         console.print(Text(f"{sessions} sessions written to {output}"))
         for name, count in sorted(lost.items()):
             console.print(Text(f"  {to} cannot hold: {name.replace('_', ' ')} ({count})"))
@@ -127,49 +136,93 @@ def agree(
     extra: Extra = None,
     roles: Roles = None,
     html: Annotated[Path | None, typer.Option(help="Write the disagreements here, a page to adjudicate from.")] = None,
-    adjudicate: Annotated[
-        str | None, typer.Option(help="Merge into one version: majority, union, intersection or judge.")
-    ] = None,
-    judge: Annotated[str | None, typer.Option(help="The annotator who decides, for --adjudicate judge.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="The merged sessions, as JSON lines.")] = None,
+    with_gamma: Annotated[
+        bool, typer.Option("--gamma", help="The gamma measure, too (needs pygamma-agreement; seconds a session).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare annotators: Cohen's kappa, F1 of utterances and spans, Krippendorff's alpha, each with its interval.
 
-    [bold]Examples[/bold]
+    The JSON report lists every disagreement, too: where, and what each annotator marked there.
+
+    [bold]Example[/bold]
 
       action-recs annotations agree anna.json ben.json --html disagreements.html
-
-      action-recs annotations agree anna.json ben.json --adjudicate union -o merged.jsonl
     """
     with one_line_errors():
-        from action_recs.annotation.agreement import agreement
+        from action_recs.annotation.agreement import agreement, shown
+        from action_recs.annotation.disagreements import disagreements
+        from action_recs.annotation.gamma import gamma
+        from action_recs.session import Label
 
-        if (adjudicate is None) != (output is None):
-            raise AnnotationError("--adjudicate and -o go together: how to merge, and where to write it")
-        found = _named_apart(
-            {path: list(_progress(_stream(path, format, schema, extra, roles, None))) for path in sources}
-        )
+        found = _versions(sources, format, schema, extra, roles)
         compared = agreement(found)
+        unitised = {label: gamma(found, label) for label in Label} if with_gamma else {}
         if html:
-            from action_recs.annotation.disagreements import write_page
+            from action_recs.annotation.disagreements_page import write_page
 
             write_page(found, html)
-        if adjudicate and output:
-            from action_recs.annotation.adjudication import adjudicate as merge
-            from action_recs.annotation.loading import write_annotations
-
-            write_annotations(merge(found, adjudicate, judge=judge), output, "jsonl")  # type: ignore[arg-type] # it checks
+        listed = disagreements(found)
         if as_json:
-            _print_json(compared.to_dict())
+            report = compared.to_dict()
+            if with_gamma:
+                report["gamma"] = {label.value: value and value.to_dict() for label, value in unitised.items()}
+            _print_json({**report, "disagreements": [each.to_dict() for each in listed]})
             return
         table = Table("Label", "Figure", "Annotators", "Value [95 % interval]", title=f"{compared.sessions} sessions")
-        for row in compared.rows():
+        gammas = [(label.value, "gamma", "all", shown(value)) for label, value in unitised.items()]
+        for row in (*compared.rows(), *gammas):
             table.add_row(*map(Text, row))
         console = Console()
         console.print(table)
+        console.print(Text(f"{len(listed)} disagreements" + (f", on the page {html}" if html else "")))
         if compared.alone:
             console.print(Text(f"{len(compared.alone)} sessions were marked by one annotator only, and are left out"))
+
+
+@app.command()
+def adjudicate(
+    sources: Annotated[
+        list[Path], typer.Argument(help="The files of 'agree', as they were given there: their names are annotators'.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The merged sessions, as JSON lines.")],
+    decisions: Annotated[
+        Path | None, typer.Option(help="What was decided on the page of 'agree --html': the file that it saved.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="How to merge what is not decided.", metavar="majority|union|intersection|judge"),
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="The annotator who decides, for --by judge.")] = None,
+    format: Form = "auto",
+    schema: Names = None,
+    extra: Extra = None,
+    roles: Roles = None,
+    as_json: AsJson = False,
+) -> None:
+    """Merge the annotators' versions into one: as was decided on the page of disagreements, or by a rule, or both.
+
+    [bold]Examples[/bold]
+
+      action-recs annotations adjudicate anna.json ben.json --decisions decisions.json -o merged.jsonl
+
+      action-recs annotations adjudicate anna.json ben.json --by union -o merged.jsonl
+    """
+    with one_line_errors():
+        from action_recs.annotation.adjudication import adjudicate as merge
+        from action_recs.annotation.loading import write_annotations
+
+        if decisions is None and by is None:
+            raise AnnotationError("say how to merge: --decisions with the file from the page, --by, or both")
+        found = _versions(sources, format, schema, extra, roles)
+        merged = merge(found, by, judge=judge, decisions=decisions)  # type: ignore[arg-type] # it checks
+        write_annotations(merged, output, "jsonl")
+        counts = _counted(merged)
+        if as_json:
+            _print_json({"output": str(output), **counts})
+            return
+        shown = ", ".join(f"{counts[name]} {name}" for name in ("sessions", "recommendations", "reviews"))
+        Console().print(Text(f"{shown}, written to {output}"))
 
 
 @app.command()
@@ -249,6 +302,22 @@ def _named_apart(versions: dict[Path, list[AnnotatedSession]], *, keep: bool = F
     return found
 
 
+def _versions(
+    sources: list[Path], format: str, schema: Path | None, extra: str | None, roles: str | None
+) -> list[AnnotatedSession]:
+    """All annotators' versions, each annotator under one name. Problems of all files are told at once."""
+    from action_recs.annotation.problems import error_of
+
+    read, problems = {}, []
+    for path in sources:
+        stream = _stream(path, format, schema, extra, roles, None, collect=True)
+        read[path] = list(_progress(stream))
+        problems += stream.problems
+    if problems:
+        raise error_of(problems)
+    return _named_apart(read)
+
+
 def _stream(
     source: Path,
     format: str,
@@ -306,11 +375,15 @@ def _print_check(found: Annotations, counts: dict[str, Any]) -> None:
             table.add_row(*map(Text, cells))
         console.print(table)
     _print_changes(found, console)
-    for name in found.unread:
-        console.print(Text(f"not read, of no known form: {name}"))
+    _print_unread(found, console)
     shown = ", ".join(f"{counts[name]} {name}" for name in ("sessions", "utterances", "recommendations", "reviews"))
     by = ", ".join(f"{name} ({count})" for name, count in counts["annotators"].items())
     console.print(Text(f"sound: {shown}" + (f"; annotators: {by}" if by else "")))
+
+
+def _print_unread(found: Annotations, console: Console) -> None:
+    for name in found.unread:
+        console.print(Text(f"not read, of no known form: {name}"))
 
 
 def _print_changes(found: Annotations, console: Console) -> None:

@@ -1,29 +1,41 @@
-"""Tagged sessions as tables on a terminal."""
+"""What a command prints: tables and lines on a terminal, JSON for a program."""
 
 from __future__ import annotations
 
 import io
-import os
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 
+from action_recs.cli.errors import close_stdout
 from action_recs.errors import OutputError
-from action_recs.session import TaggedSession
-from action_recs.tables import print_session
 
 
-def print_sessions(sessions: Iterable[TaggedSession]) -> None:
-    """Print tables, also to a terminal that cannot show every character, or a pipe that closes."""
+@contextmanager
+def printing() -> Iterator[Console]:
+    """A console on standard output, also where that cannot show every character, or is a pipe that closes."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    console = Console()
     try:
-        for session in sessions:
-            print_session(session, console)
+        yield Console()
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it exits
+        close_stdout()
     except OSError as error:
-        raise OutputError(f"the tables cannot be printed ({error.strerror})") from None
+        raise OutputError(f"standard output cannot be written ({error.strerror})") from None
+
+
+def print_json(report: Any) -> None:
+    """Print one JSON document, in letters that every terminal and pipe can carry."""
+    with printing():
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+
+
+def print_line(text: str) -> None:
+    """Print one line of text."""
+    with printing():
+        sys.stdout.write(f"{text}\n")

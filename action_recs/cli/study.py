@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from action_recs.cli.errors import one_line_errors
+from action_recs.cli.options import AsJson
+from action_recs.cli.printing import print_json, print_line
 from action_recs.errors import StudyError
 
 
@@ -34,12 +37,13 @@ def study(
         Path | None,
         typer.Option(help="CSV with session_id and hand-labelled review_percentage, to correct slopes for its errors."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Describe tagged sessions and relate their review percentage to PHQ-9 and GAD-7 scores.
 
     [bold]Example[/bold]
 
-      action-recs study tagged.jsonl outcomes.csv -o report/
+      action-recs study tagged.jsonl outcomes.csv -o study/ --baseline previous
     """
     with one_line_errors():
         try:
@@ -57,6 +61,10 @@ def study(
             rates=rates,
             validation=validation,
         )
+        files = {"report": str(output / "report.html"), "results": str(output / "results.json")}
+        if as_json:
+            print_json(files | {"notices": [asdict(notice) for notice in found.notices], "exit_code": 0})
+            return
         for notice in found.notices:
             typer.echo(f"note: {notice.message}", err=True)
-        typer.echo(f"{output / 'report.html'}\n{output / 'results.json'}")
+        print_line("\n".join(files.values()))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +17,18 @@ DRAWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % interval."""
+    """A figure with its 95 % interval, whose ends are not-a-number where one cluster allows none."""
 
     value: float
     low: float
     high: float
 
-    def to_dict(self) -> dict[str, float]:
-        return {"value": round(self.value, 4), "low": round(self.low, 4), "high": round(self.high, 4)}
+    def to_dict(self) -> dict[str, Any]:
+        """With four decimals; None for the ends of an interval that there is none of."""
+        ends = {
+            name: None if math.isnan(end) else round(end, 4) for name, end in (("low", self.low), ("high", self.high))
+        }
+        return {"value": round(self.value, 4), **ends}
 
 
 def clustered_interval(
@@ -94,3 +100,45 @@ def resampled(
     sums = np.stack([table[generator.integers(0, len(table), len(table))].sum(axis=0) for _ in range(draws)])
     low, high = np.nanpercentile(statistic(sums), [2.5, 97.5])
     return Estimate(float(value), float(low), float(high))
+
+
+Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""From sums of shape (draws, counts) to figures of shape (draws,), not-a-number where a figure is undefined."""
+
+
+def cluster_weights(clusters: int, *, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
+    """How often each cluster is drawn in each bootstrap sample, shape (draws, clusters).
+
+    The same weights for every figure, so that what is reported together was drawn together.
+    """
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
+
+
+def estimated(table: NDArray[np.float64], statistic: Statistic, weights: NDArray[np.float64]) -> Estimate | None:
+    """A figure with its percentile interval, as :func:`resampled`, from weights that are drawn already.
+
+    Parameters
+    ----------
+    table : array of shape (clusters, counts)
+    statistic : callable
+    weights : array of shape (draws, clusters)
+
+    Returns
+    -------
+    Estimate or None
+        None where the figure is undefined; without an interval where there is one cluster only.
+
+    Examples
+    --------
+    >>> table = np.array([[1.0, 2.0], [1.0, 2.0]])
+    >>> estimated(table, lambda sums: sums[:, 0] / sums[:, 1], cluster_weights(2))
+    Estimate(value=0.5, low=0.5, high=0.5)
+    """
+    value = float(statistic(table.sum(axis=0, keepdims=True))[0])
+    if math.isnan(value):
+        return None
+    if len(table) < 2:
+        return Estimate(value, math.nan, math.nan)
+    low, high = np.nanpercentile(statistic(weights @ table), [2.5, 97.5])
+    return Estimate(value, float(low), float(high))

@@ -66,6 +66,22 @@ def load_content(path: str | Path) -> Content:
     return Content(str(path), data, text, path.suffix.lower(), path.stem, parsed, path=path, whole=whole)
 
 
+def bytes_content(data: bytes, name: str, stem: str) -> Content:
+    """Take bytes that are in memory, such as those of standard input, for the content of a file.
+
+    Raises
+    ------
+    TranscriptError
+        When they are empty, more than a file read at once may have, or text in an encoding that cannot be told.
+    """
+    if not data:
+        raise TranscriptError(f"{name}: empty; a transcript has at least one turn")
+    if len(data) > LARGEST:
+        raise TranscriptError(f"{name}: more than {LARGEST // 2**20} MiB; put it in a file")
+    text = decode(data, name)
+    return Content(name, data, text, stem=stem, json=parse_json(text))
+
+
 def text_content(text: str, name: str = "the text") -> Content:
     """Take a text that is in memory for the content of a file."""
     text = text.lstrip("\ufeff")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from action_recs.errors import TranscriptError
+from action_recs.formulas import is_ours, said_cell
 from action_recs.readers.conversation import Conversation
 from action_recs.readers.formats import Content, Format, Options
 from action_recs.readers.rows import NEEDED, Row, column_key, conversations, named
@@ -40,10 +41,14 @@ def read(content: Content, options: Options) -> Iterator[Conversation]:
 
 
 def delimited(content: Content, columns: Mapping[str, str], also: Sequence[str] = ()) -> Iterator[Row]:
-    """The rows of a text table; with cells of columns of these names too."""
+    """The rows of a text table; with cells of columns of these names too.
+
+    In tables that this library wrote, the apostrophe that keeps a text from being a formula is taken off again.
+    """
     delimiter, header = _header(content.text or "", columns, content.name)
     ours = {name: header.index(theirs) for name, theirs in named(header, columns, content.name).items()}
     ours |= {name: header.index(name) for name in also}
+    as_said: Callable[[str], str] = said_cell if is_ours(header) else str
     number = 1
     try:
         with text_stream(content) as text:
@@ -59,7 +64,7 @@ def delimited(content: Content, columns: Mapping[str, str], also: Sequence[str] 
                     yield Row(f"row {number}", broken=f"a quote in the wrong place, or a cell too long; {QUOTED}")
                     continue
                 if len(cells) == len(header):
-                    yield Row(f"row {number}", {name: cells[index] for name, index in ours.items()})
+                    yield Row(f"row {number}", {name: as_said(cells[index]) for name, index in ours.items()})
                 elif any(cells):
                     yield Row(
                         f"row {number}", broken=f"{len(cells)} cells, where the header has {len(header)}; {QUOTED}"

@@ -52,6 +52,9 @@ class Options:
     ----------
     skip : bool
         Leave out what is broken, and list it in ``Conversation.skipped``, instead of raising.
+    whole : bool
+        With ``skip``, for tables: list a broken row on every session that it may belong to, so that a session without
+        broken parts is known to be whole.
     columns : dict of str to str
         For tables: our column name -> the table's ("speaker" -> "who").
     speakers : set of str
@@ -61,6 +64,7 @@ class Options:
     skip: bool = False
     columns: dict[str, str] = field(default_factory=dict)
     speakers: frozenset[str] = frozenset()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,46 @@ def read_many(
     return Transcripts(path, roles, on_error, format=format, columns=columns, progress=progress)
 
 
+def read_each(
+    source: Any,
+    roles: Roles | None = None,
+    *,
+    format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Iterator[Transcript | TranscriptError]:
+    """Every session of a file, in order, and in place of one that cannot be read whole the error that says why.
+
+    A part that is broken costs the session it lies in, and no other: nothing is left out of a transcript. At least one
+    item comes.
+
+    Parameters
+    ----------
+    source : path, or Content
+        What is in memory already comes as a :class:`~action_recs.readers.formats.Content`.
+    roles, format, columns
+        As for :func:`read`.
+    """
+    request = _request(roles, "skip", format, columns)
+    request = replace(request, options=replace(request.options, whole=True))
+    try:
+        opened = _opened(source, request)
+        for number, conversation in enumerate(opened.conversations, start=1):
+            name = opened.name if number == 1 else f"{opened.name}, session {number}"
+            try:
+                transcript = _transcript(conversation, opened, name, request)
+            except TranscriptError as error:
+                yield error if not conversation.skipped else _broken(conversation.skipped, name)
+                continue
+            yield _broken(transcript.skipped, name) if transcript.skipped else transcript
+    except TranscriptError as error:
+        yield error
+
+
+def _broken(parts: tuple[str, ...], name: str) -> TranscriptError:
+    more = f" (and {len(parts) - 1} more broken parts)" if len(parts) > 1 else ""
+    return _placed(TranscriptError(f"{parts[0]}{more}"), name)
+
+
 class Transcripts(Iterator[Transcript]):
     """Sessions as they are read.
 
@@ -232,6 +272,8 @@ class _Opened:
 
 
 def _opened(source: Any, request: _Request) -> _Opened:
+    if isinstance(source, Content):
+        return _opened_content(source, request)
     if is_frame(source):
         found = read_frame(source, request.options.columns, skip=request.options.skip)
         return _Opened("the table", found, pieces=False)
@@ -310,11 +352,18 @@ def _placed(error: TranscriptError, name: str) -> TranscriptError:
 def _sources(source: Any) -> Iterable[Any]:
     if isinstance(source, (str, Path)):
         folder = Path(source)
-        return _files(folder) if folder.is_dir() else [folder]
+        return files_in(folder) if folder.is_dir() else [folder]
     return source if isinstance(source, Iterable) and not is_frame(source) else [source]
 
 
-def _files(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder and its subfolders that may hold transcripts, in the order of names.
+
+    Raises
+    ------
+    TranscriptError
+        When there is none.
+    """
     below = (path for path in folder.rglob("*") if path.is_file())
     files = sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
     corpora = {path.parent for path in files if path.name == CORPUS_INDEX}

@@ -161,6 +161,8 @@ def _turn_by_turn(
         if place != "$":
             facts.setdefault("session_id", None)
         key = next(name for name in TURNS if record.get(name) is turns)
+        if not turns and place != "$":
+            yield place, {}, TranscriptError("a session without turns; leave it out, or export it again")
         for index, turn in enumerate(turns):
             yield f"{place}.{key}[{index}]", facts, turn
 

@@ -128,11 +128,15 @@ def conversations(
     ------
     TranscriptError
         When there are no rows, a row is broken, or a session's rows are apart. With ``options.skip`` a broken row is
-        listed on the session that is being read, and only a table without any good row raises.
+        listed on the session that is being read, and only a table without any good row raises. With ``options.whole``
+        one between two sessions is listed on both; a broken line among sessions of a line each is a session without
+        segments.
     """
     session: _Session | None = None
     finished: set[str | None] = set()
     skipped: list[str] = []
+    between: list[str] = []  # broken since the last good row
+    nested = False
     for row in rows:
         try:
             facts, segment = _read(row, session_id)
@@ -145,22 +149,34 @@ def conversations(
                     )
                 if session is not None:
                     yield session.conversation(skipped)
-                    skipped = []
+                    skipped = between if options.whole else []
                 session = _Session({})
                 finished.add(facts["session_id"])
             session.add(facts, segment)
+            between = []
+            nested = "." in row.place  # "line 7.turns[0]"
         except TranscriptError as error:
             if not options.skip:
                 raise TranscriptError(f"{source}, {row.place}: {error}") from None
-            skipped.append(f"{row.place}: {error}")
+            problem = f"{row.place}: {error}"
+            if options.whole and nested and "." not in row.place:
+                if session is not None:
+                    yield session.conversation(skipped)
+                yield Conversation((), skipped=(problem,))
+                session, skipped, between = None, [], []
+                continue
+            skipped.append(problem)
+            between.append(problem)
         if session is not None and len(session.segments) > LONGEST:
             remedy = "name the column of the session, with columns={'session_id': ...}"
             raise TranscriptError(f"{source}, {row.place}: more than {LONGEST} rows of one session; {remedy}")
     if session is not None:
         yield session.conversation(skipped)
+    elif skipped and finished:
+        yield Conversation((), skipped=tuple(skipped))
     elif skipped:
         raise TranscriptError(f"{source}: none of its {len(skipped)} rows can be read; the first, {skipped[0]}")
-    else:
+    elif not finished:
         raise TranscriptError(f"{source}: a table without rows; give one row for each utterance")
 
 

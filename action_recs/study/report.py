@@ -176,6 +176,13 @@ def _page(
             table.get("lags", ""),
         ),
         part(
+            "follow-up",
+            "What became of recommendations",
+            table.get("follow_up", ""),
+            _folded("By therapist and client", table.get("follow_up_by", "")),
+            table.get("follow_up_lags", ""),
+        ),
+        part(
             "inclusion",
             "Who is in the analysis",
             picture.get("flow", ""),

@@ -383,6 +383,52 @@ class EValue(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpFigure(Record):
+    """A share of items, with an interval over clusters.
+
+    Attributes
+    ----------
+    label : str
+        "reviewed" (of the items that a later session could review), "done" and "done or partly" (of those whose review
+        tells what was done).
+    estimate, ci_low, ci_high : float
+        Between 0 and 1; the limits are NaN where there is one cluster.
+    n_items, n_clusters : int
+    by, group : str
+        The division and the part of it ("form", "casual"); "all", "all" for all items.
+    """
+
+    label: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    n_items: int
+    n_clusters: int
+    by: str = "all"
+    group: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp(Record):
+    """What became of recommendations.
+
+    Attributes
+    ----------
+    n_items, n_reviewed, n_clients : int
+    figures : tuple of FollowUpFigure
+    lags : tuple of Lag
+        From an item to its first review, by Kaplan and Meier, in "sessions" and, with dates, in "days"; items that no
+        review looks back to are censored at the client's last session. ``n_sessions`` and ``n_reviewed`` count items.
+    """
+
+    n_items: int
+    n_reviewed: int
+    n_clients: int
+    figures: tuple[FollowUpFigure, ...]
+    lags: tuple[Lag, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Study(Record):
     """Everything that one run found: ``results.json``."""
 
@@ -396,6 +442,7 @@ class Study(Record):
     comparisons: tuple[Comparison, ...]
     e_values: tuple[EValue, ...]
     notices: tuple[Notice, ...]
+    follow_up: FollowUp | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the file has it: ``gee`` is the flat list of rows, ``gee_fits`` holds the rest of each fit."""
@@ -406,6 +453,7 @@ class Study(Record):
             "gee": [row.to_dict() for fit in self.gee for row in fit.rows],
             "gee_fits": fits,
             **{name: plain(getattr(self, name)) for name in _LISTS},
+            **({"follow_up": self.follow_up.to_dict()} if self.follow_up else {}),
         }
 
 

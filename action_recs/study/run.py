@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from action_recs.errors import OutputError
+from action_recs.formulas import plain_cell
 from action_recs.study.analysis import Choices, analyse, write_results
 from action_recs.study.correction import read_rates
+from action_recs.study.follow_up import describe_follow_up, read_items
 from action_recs.study.join import Window, join
 from action_recs.study.measurement import read_validation
 from action_recs.study.report import write_report
@@ -24,6 +27,7 @@ def study_files(
     choices: Choices | None = None,
     rates: str | Path | None = None,
     validation: str | Path | None = None,
+    threads: str | Path | None = None,
 ) -> Study:
     """Read tagged sessions and scores, analyse them, and write ``report.html``, ``results.json`` and ``dropped.csv``.
 
@@ -41,6 +45,8 @@ def study_files(
         JSON with the tagger's error rates; see ``correction.read_rates``.
     validation : path, optional
         CSV with hand-labelled review percentages; see ``measurement.read_validation``.
+    threads : path, optional
+        JSON Lines, as ``action-recs follow-up -o`` writes them: what became of each recommendation.
 
     Raises
     ------
@@ -52,6 +58,7 @@ def study_files(
     sessions, scores = read_sessions(tagged), read_scores(outcomes)
     calibration, noticed = read_validation(validation, sessions.table) if validation else (None, [])
     known_rates = read_rates(rates) if rates else None
+    followed = describe_follow_up(read_items(threads)) if threads else None
     joined = join(sessions.table, scores.table, window)
     study = analyse(
         sessions.table,
@@ -61,10 +68,11 @@ def study_files(
         calibration=calibration,
         notices=(*sessions.notices, *scores.notices, *noticed),
     )
+    study = replace(study, follow_up=followed)
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        joined.dropped.to_csv(folder / "dropped.csv", index=False)
+        joined.dropped.map(plain_cell).to_csv(folder / "dropped.csv", index=False)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
     write_results(study, folder / "results.json")

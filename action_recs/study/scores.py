@@ -106,8 +106,10 @@ def read_scores(path: str | Path) -> Scores:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file, strict=True)
             header = next(lines, [])
-            if repeated := [name for name, times in Counter(map(_plain, header)).items() if name and times > 1]:
-                raise StudyError(f"{path}, line 1: the column {repeated[0]} comes twice")
+            names = list(map(_plain, header))
+            if repeated := [at for at, name in enumerate(names) if name and name in names[:at]]:
+                first, second = names.index(names[repeated[0]]) + 1, repeated[0] + 1  # no names: it may be another file
+                raise StudyError(f"{path}, line 1: the columns {first} and {second} have the same name")
             records = []
             for cells in lines:
                 if not any(cell.strip() for cell in cells):

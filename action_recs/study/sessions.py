@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -207,7 +207,7 @@ def day(value: Any) -> date | None:
 class _Part:
     """What one process read: rows with their line in the part, the part's lines, and the first that was wrong."""
 
-    rows: list[tuple[int, dict[str, Any]]]
+    rows: list[tuple[int, dict[str, Any]]] = field(repr=False)
     lines: int
     wrong: tuple[int, str] | None = None
 

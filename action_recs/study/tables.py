@@ -13,6 +13,7 @@ from typing import Any
 from great_tables import GT
 
 from action_recs.errors import OutputError
+from action_recs.formulas import plain_row
 from action_recs.study import published
 from action_recs.study.describe import GROUP_FIGURES
 from action_recs.study.gee import SUBGROUP_NAMES
@@ -82,7 +83,8 @@ class Table:
         writer.writerow(fields)
         for record in self.records:
             values = [record[field] for field in fields]
-            writer.writerow(["" if isinstance(value, float) and math.isnan(value) else value for value in values])
+            shown = ("" if isinstance(value, float) and math.isnan(value) else value for value in values)
+            writer.writerow(plain_row(shown))
         return file.getvalue()
 
     def to_gt(self) -> GT:
@@ -446,6 +448,57 @@ def curves_table(study: Study) -> Table:
     return Table("curves", "Dose curves", columns, tuple(map(_values, study.curves)))
 
 
+FOLLOWED = {
+    "reviewed": "Ever reviewed in a later session",
+    "done": "Done, of those whose review tells",
+    "done or partly": "Done or partly done, of those whose review tells",
+}
+"""What the figures of ``FollowUp`` are called."""
+
+FOLLOWED_BY = {
+    "all": "All",
+    "form": "By form",
+    "category": "By category",
+    "therapist_id": "Therapists",
+    "client_id": "Clients",
+}
+
+
+def follow_up_table(study: Study, name: str, title: str, divisions: Sequence[str]) -> Table:
+    """What became of recommendations, in total and by group."""
+    records = [
+        _values(found) | {"heading": f"{FOLLOWED_BY[found.by]}: {FOLLOWED[found.label]}"}
+        for by in divisions
+        for label in FOLLOWED
+        for found in (study.follow_up.figures if study.follow_up else ())
+        if (found.by, found.label) == (by, label)
+    ]
+    columns = (
+        Column("Group", ("group",), lambda group: str(group).replace("_", " "), left=True),
+        Column("Share", ("estimate",), lambda value: figure("share", value)),
+        Column("95 % CI", ("ci_low", "ci_high"), lambda low, high: figure_interval("share", low, high)),
+        Column("Recommendations", ("n_items",), count),
+    )
+    note = (
+        "Recommendations of a client's last session could not be reviewed and are left out. As the linking model tells "
+        "it, whose errors are not corrected for."
+    )
+    return Table(name, title, columns, tuple(records), note, group="heading")
+
+
+def follow_up_lags_table(study: Study) -> Table:
+    """How long a recommendation waits for the review that looks back to it."""
+    columns = (
+        Column("Counted in", ("unit",), left=True),
+        Column("Half are reviewed within", ("median",), lambda value: number(value, 0)),
+        Column("Recommendations", ("n_sessions",), count),
+        Column("Reviewed", ("n_reviewed",), count),
+    )
+    lags = study.follow_up.lags if study.follow_up else ()
+    note = "Kaplan-Meier; what no review looks back to is censored at the client's last session."
+    return Table("follow_up_lags", "From a recommendation to its own review", columns, tuple(map(_values, lags)), note)
+
+
 def study_tables(study: Study) -> tuple[Table, ...]:
     """Every table of a study that has any rows, in the order of the report."""
     groups = (group_table(study.describe, by) for by in GROUPS if by != "session")
@@ -460,7 +513,12 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         curves_table,
         e_values_table,
     )
-    tables = (description_table(study.describe), *groups, *(make(study) for make in others))
+    followed = (
+        follow_up_table(study, "follow_up", "What became of recommendations", ("all", "form", "category")),
+        follow_up_table(study, "follow_up_by", "By therapist and client", ("therapist_id", "client_id")),
+        follow_up_lags_table(study),
+    )
+    tables = (description_table(study.describe), *groups, *followed, *(make(study) for make in others))
     return tuple(table for table in tables if table.records)
 
 

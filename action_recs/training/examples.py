@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from datasets import Dataset
 from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
@@ -19,8 +20,13 @@ from transformers import PreTrainedTokenizerBase
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.checkpoint import ReadingSettings
 from action_recs.training.augment import varied
+from action_recs.training.config import UNLABELLED
 from action_recs.training.labels import IGNORED, piece_labels
-from action_recs.windows import make_windows, tokenize, window_ids
+from action_recs.transcript import Transcript
+from action_recs.windows import Piece, make_windows, tokenize, window_ids
+
+SoftLabels = Callable[[Transcript, Sequence[Piece]], list[np.ndarray]]
+"""For each piece, probabilities of shape (tokens, classes); rows of nothing but 0 for tokens that do not count."""
 
 FULL, SHORTEST = 1.0, 0.3
 BATCHES_SORTED = 16
@@ -38,6 +44,8 @@ def training_dataset(
     wrong_speakers: float,
     masked: float,
     seed: int,
+    batch_tokens: int | None = None,
+    soft_labels: SoftLabels | None = None,
 ) -> Dataset:
     """Lay the windows of all passes.
 
@@ -53,20 +61,41 @@ def training_dataset(
     masked : float
         The share of tokens that are hidden, other ones in every pass: a model that has seen a transcript ten times
         must still read the words around, and cannot learn it by heart.
+    batch_tokens : int, optional
+        In place of ``batch_windows``: as many windows as fit, padding included.
+    soft_labels : callable, optional
+        What teachers say of a transcript's tokens; needed for the set "unlabelled".
 
     Returns
     -------
     Dataset
-        Columns ``input_ids``, ``attention_mask``, ``labels``, in the order in which they are to be trained on.
+        Columns ``input_ids``, ``attention_mask``, ``labels`` and ``batch``, the number of the batch that a window is
+        part of, in the order in which they are to be trained on. With ``soft_labels`` also ``soft``, a row of
+        probabilities a token, ``labelled``, whether annotators or only teachers say the ``labels``, and ``transcript``
+        and ``utterance``, where each token is from.
     """
     draw = random.Random(seed)
-    rows: list[dict[str, Any]] = []
+    batches: list[list[dict[str, Any]]] = []
     for _ in tqdm(range(passes), desc="laying windows", unit="pass"):
         one_pass: list[dict[str, Any]] = []
-        for session in _drawn(sessions, mix, draw):
+        for name, session in _drawn(sessions, mix, draw):
             session = varied(session, draw, recognised=recognised, wrong_speakers=wrong_speakers)
-            one_pass.extend(session_windows(session, tokenizer, settings, draw, masked=masked))
-        rows.extend(_in_batches(one_pass, batch_windows, draw))
+            one_pass.extend(
+                session_windows(
+                    session,
+                    tokenizer,
+                    settings,
+                    draw,
+                    masked=masked,
+                    soft_labels=soft_labels,
+                    labelled=name != UNLABELLED,
+                )
+            )
+        batches += _in_batches(one_pass, batch_windows, batch_tokens, draw)
+    if batch_tokens is None:  # full batches, across passes too
+        rows = list(itertools.chain.from_iterable(batches))
+        batches = [rows[at : at + batch_windows] for at in range(0, len(rows), batch_windows)]
+    rows = [row | {"batch": number} for number, some in enumerate(batches) for row in some]
     return Dataset.from_list(rows)
 
 
@@ -77,10 +106,13 @@ def session_windows(
     draw: random.Random,
     *,
     masked: float = 0.0,
+    soft_labels: SoftLabels | None = None,
+    labelled: bool = True,
 ) -> Iterator[dict[str, Any]]:
     """The windows of one session, without overlap, from a random first border."""
     pieces = tokenize(session.transcript, tokenizer, window_tokens=settings.window_tokens)
-    labels = piece_labels(session, pieces, settings.task)
+    soft = soft_labels(session.transcript, pieces) if soft_labels else None
+    labels = piece_labels(session, pieces, settings.task) if labelled else [_likeliest(each) for each in soft or ()]
     first = round(settings.window_tokens * draw.uniform(SHORTEST, FULL))
     lengths = [len(piece.tokens) for piece in pieces]
     for window in make_windows(
@@ -88,8 +120,23 @@ def session_windows(
     ):
         ids = _hidden(window_ids(window, pieces, tokenizer), tokenizer, draw, masked)
         inside = [label for piece in labels[window.first : window.last + 1] for label in piece]
-        if any(label >= 0 for label in inside):
-            yield {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": [IGNORED, *inside, IGNORED]}
+        if not any(label >= 0 for label in inside):
+            continue
+        counted = [IGNORED, *inside, IGNORED]
+        row: dict[str, Any] = {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": counted}
+        if soft is not None:
+            nothing = np.zeros((1, len(settings.task.classes)))
+            of_pieces = slice(window.first, window.last + 1)
+            row["soft"] = np.concatenate([nothing, *soft[of_pieces], nothing]).tolist()
+            row["labelled"] = labelled
+            row["transcript"] = hash(session.transcript)
+            row["utterance"] = [-1, *(each.utterance for each in pieces[of_pieces] for _ in each.tokens), -1]
+        yield row
+
+
+def _likeliest(probabilities: np.ndarray) -> list[int]:
+    """The likeliest class of each token; tokens that do not count keep out of the loss."""
+    return [int(row.argmax()) if row.any() else IGNORED for row in probabilities]
 
 
 def _hidden(ids: list[int], tokenizer: PreTrainedTokenizerBase, draw: random.Random, share: float) -> list[int]:
@@ -100,23 +147,47 @@ def _hidden(ids: list[int], tokenizer: PreTrainedTokenizerBase, draw: random.Ran
     return [number if number in kept or draw.random() >= share else tokenizer.mask_token_id for number in ids]
 
 
-def _in_batches(rows: list[dict[str, Any]], batch: int, draw: random.Random) -> Iterator[dict[str, Any]]:
+def _in_batches(
+    rows: list[dict[str, Any]], batch: int, batch_tokens: int | None, draw: random.Random
+) -> list[list[dict[str, Any]]]:
     """Shuffle, so that windows of like length share a batch and little padding is computed."""
     draw.shuffle(rows)
+    if batch_tokens is not None:
+        longest = max((len(row["input_ids"]) for row in rows), default=1)
+        batch = max(1, batch_tokens // longest)
     batches = []
     for first in range(0, len(rows), batch * BATCHES_SORTED):
         some = sorted(rows[first : first + batch * BATCHES_SORTED], key=lambda row: len(row["input_ids"]))
-        batches += [some[at : at + batch] for at in range(0, len(some), batch)]
+        if batch_tokens is None:
+            batches += [some[at : at + batch] for at in range(0, len(some), batch)]
+        else:
+            batches += _filled(some, batch_tokens)
     draw.shuffle(batches)
-    return itertools.chain.from_iterable(batches)
+    return batches
+
+
+def _filled(rows: Sequence[dict[str, Any]], batch_tokens: int) -> list[list[dict[str, Any]]]:
+    """Neighbours together, as many as fit: the longest of a batch times its windows is at most ``batch_tokens``."""
+    batches: list[list[dict[str, Any]]] = []
+    longest = 0
+    for row in rows:
+        length = len(row["input_ids"])
+        if batches and max(longest, length) * (len(batches[-1]) + 1) <= batch_tokens:
+            batches[-1].append(row)
+            longest = max(longest, length)
+        else:
+            batches.append([row])
+            longest = length
+    return batches
 
 
 def _drawn(
     sessions: Mapping[str, Sequence[AnnotatedSession]], mix: Mapping[str, float], draw: random.Random
-) -> Iterator[AnnotatedSession]:
+) -> Iterator[tuple[str, AnnotatedSession]]:
+    """Sessions of one pass, each with the name of its set."""
     for name, share in mix.items():
         whole = int(share)
         for _ in range(whole):
-            yield from sessions[name]
+            yield from ((name, session) for session in sessions[name])
         part = round(len(sessions[name]) * (share - whole))
-        yield from draw.sample(list(sessions[name]), part)
+        yield from ((name, session) for session in draw.sample(list(sessions[name]), part))

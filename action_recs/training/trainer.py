@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
+from accelerate.utils import broadcast_object_list
 from transformers import (
-    DataCollatorForTokenClassification,
     EarlyStoppingCallback,
     Trainer,
     TrainerCallback,
@@ -21,8 +20,19 @@ from transformers import (
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.checkpoint import Checkpoint
+from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import TrainingConfig
 from action_recs.training.development import best_f1
+from action_recs.training.distillation import HiddenMatch
+from action_recs.training.interrupted import Finished
+from action_recs.training.loss import TokenLoss
+from action_recs.training.memory import rehearse
+from action_recs.training.precision import chosen_precision
+
+TARGETS = ("labels", "soft", "labelled", "utterance", "states")
+"""What a batch holds beside the model's own input."""
+
+Development = Mapping[str, Sequence[AnnotatedSession]]
 
 
 class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
@@ -33,25 +43,72 @@ class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     checkpoint : Checkpoint
         The model to train, with its tokenizer and reading settings.
     development : mapping of set name to sessions
+    token_loss : TokenLoss
+    hidden : HiddenMatch, optional
+        How far the hidden states are from the teachers'.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, development: Mapping[str, Sequence[AnnotatedSession]], **arguments: Any
+        self,
+        checkpoint: Checkpoint,
+        development: Development,
+        token_loss: TokenLoss,
+        hidden: HiddenMatch | None = None,
+        **arguments: Any,
     ) -> None:
         super().__init__(model=checkpoint.model, processing_class=checkpoint.tokenizer, **arguments)
         self.checkpoint = checkpoint
         self.development = development
+        self.token_loss = token_loss
+        self.hidden = hidden
+        self.model_accepts_loss_kwargs = True  # so that the tokens of the whole step are counted
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> Any:
+        """The loss of one batch, as its part of the step's: tokens count alike in whichever batch they are."""
+        given = {name: inputs[name] for name in inputs if name not in TARGETS}
+        outputs = model(**given, output_hidden_states=self.hidden is not None)
+        if num_items_in_batch is None:
+            num_items_in_batch = inputs["labels"].ne(-100).sum()
+        loss = self.token_loss(outputs.logits, inputs, num_items_in_batch.clamp(min=1))
+        if self.hidden is not None:
+            steps = max(1, self.args.gradient_accumulation_steps)
+            loss = loss + self.hidden(outputs.hidden_states[-1], inputs) / steps / self.args.world_size
+        loss = loss * self.args.world_size  # devices' gradients are averaged
+        return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
-        """Best utterance F1 on the development sessions (see ``development.best_f1``)."""
-        self.model.eval()
-        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.args.bf16):
-            figures = best_f1(replace(self.checkpoint, model=self.model), self.development)
-        self.model.train()
-        metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
+        """Best utterance F1 on the development sessions (see ``development.best_f1``), read by the main process."""
+        figures: list[dict[str, float] | None] = [None]
+        if self.is_world_process_zero():
+            self.model.eval()
+            kind = torch.float16 if self.args.fp16 else torch.bfloat16
+            with torch.autocast(self.model.device.type, kind, enabled=self.args.fp16 or self.args.bf16):
+                figures = [best_f1(replace(self.checkpoint, model=self.model), self.development)]
+            self.model.train()
+        if self.args.world_size > 1:
+            broadcast_object_list(figures)
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in (figures[0] or {}).items()}
         self.log(metrics)
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def rehearse(self) -> None:
+        """Take the largest batch through the model and back before the first step, for its memory."""
+        batches, collator = self.train_dataset, self.data_collator
+
+        def loss() -> torch.Tensor:
+            inputs = self._prepare_inputs(collator([batches[batches.largest]]))
+            with self.compute_loss_context_manager():
+                found: torch.Tensor = self.compute_loss(self.model, inputs)
+            return found
+
+        rehearse(self.model, loss)
 
 
 class StopAfter(TrainerCallback):  # type: ignore[misc]
@@ -67,51 +124,62 @@ class StopAfter(TrainerCallback):  # type: ignore[misc]
 
 def make_trainer(
     checkpoint: Checkpoint,
-    training: Dataset,
-    development: Mapping[str, Sequence[AnnotatedSession]],
+    batches: Batches,
+    development: Development,
     config: TrainingConfig,
     output: Path,
+    token_loss: TokenLoss,
+    collator: Collator,
+    hidden: HiddenMatch | None = None,
 ) -> SessionTrainer:
-    """A trainer that goes once through ``training``, which holds all passes, and keeps the best checkpoint."""
-    steps = max(1, len(training) // config.batch_windows)
-    every = max(1, steps // config.evaluations)
+    """A trainer that goes once through ``batches``, which hold all passes.
+
+    With development sessions it keeps the best checkpoint; without, it goes to the end, and what it saves on the way is
+    there to be resumed.
+    """
+    precision = chosen_precision(config.precision)
     arguments = TrainingArguments(
         output_dir=str(output / "checkpoints"),
         num_train_epochs=1,
         train_sampling_strategy="sequential",
-        per_device_train_batch_size=config.batch_windows,
+        per_device_train_batch_size=1,  # an item is a batch
         learning_rate=config.learning_rate,
         weight_decay=config.weight_decay,
-        warmup_steps=round(steps * config.warmup),
         use_cpu=not torch.cuda.is_available(),
-        bf16=has_bfloat16(),
-        eval_strategy="steps",
-        eval_steps=every,
-        save_steps=every,
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        eval_strategy="steps" if development else "no",
         save_total_limit=config.keep,
-        load_best_model_at_end=True,
-        metric_for_best_model="f1",
-        greater_is_better=True,
-        logging_steps=max(1, every // 10),
-        report_to="none",
+        load_best_model_at_end=bool(development),
+        metric_for_best_model="f1" if development else None,
+        greater_is_better=True if development else None,
+        remove_unused_columns=False,
+        report_to=list(config.report_to) if isinstance(config.report_to, tuple) else config.report_to,
+        ddp_find_unused_parameters=False,
         seed=config.seed,
     )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices are for accelerate launch: DataParallel cuts batches
+    if config.step_tokens is not None:
+        together = batches.mean_tokens * arguments.world_size
+        arguments.gradient_accumulation_steps = max(1, round(config.step_tokens / together))
+    steps = max(1, len(batches) // (arguments.gradient_accumulation_steps * arguments.world_size))
+    every = max(1, steps // config.evaluations)
+    arguments.warmup_steps = round(steps * config.warmup)
+    arguments.eval_steps = arguments.save_steps = every
+    arguments.logging_steps = max(1, every // 10)
+    stopping: list[TrainerCallback] = [Finished()]
+    if development:
+        stopping.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
+    if development and config.stop_after:
+        stopping.append(StopAfter(config.stop_after))
     return SessionTrainer(
         checkpoint,
         development,
+        token_loss,
+        hidden,
         args=arguments,
-        train_dataset=training,
-        eval_dataset=training.select([0]),  # the Trainer wants one; evaluation reads whole sessions instead
-        data_collator=DataCollatorForTokenClassification(checkpoint.tokenizer),
-        callbacks=[
-            EarlyStoppingCallback(early_stopping_patience=config.patience),
-            *([StopAfter(config.stop_after)] if config.stop_after else []),
-        ],
+        train_dataset=batches,
+        eval_dataset=batches if development else None,  # the Trainer wants one; whole sessions are read instead
+        data_collator=collator,
+        callbacks=stopping,
     )
-
-
-def has_bfloat16() -> bool:
-    """Whether the device computes in bfloat16 itself, so that mixed precision makes it faster."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

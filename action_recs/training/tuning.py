@@ -50,35 +50,64 @@ class Decoded:
 Decoder = Callable[[DecodingSettings], Decoded]
 
 
-def tuned(checkpoint: Checkpoint, development: Mapping[str, Sequence[AnnotatedSession]]) -> Checkpoint:
-    """The checkpoint with the settings that decode the development sessions best.
+Counted = Mapping[DecodingSettings, Sequence[tuple[Counts, ...]]]
+"""For every setting, and for every session in order, the counts of each metric of the task."""
 
-    What counts is F1 averaged over the sets, so that scarce real speech weighs as much as plentiful authored talk: of
-    utterances and spans for recommendations, of utterances for reviews. Settings within ``NOISE`` of the best are not
-    told apart by that; among them the one with the highest F1 over all sets together is taken.
+
+def tuned(
+    checkpoint: Checkpoint,
+    development: Mapping[str, Sequence[AnnotatedSession]],
+    decoders: Mapping[str, Mapping[str, Decoder]] | None = None,
+) -> Checkpoint:
+    """The checkpoint with the settings that decode the development sessions best; see :func:`best_settings`.
+
+    Parameters
+    ----------
+    decoders : mapping of set name to what ``read_once`` returned, optional
+        So that sessions that were read are not read again.
     """
-    decoders = {name: read_once(checkpoint, sessions) for name, sessions in development.items()}
-    metrics = METRICS_OF[checkpoint.settings.task]
+    task = checkpoint.settings.task
+    if decoders is None:
+        decoders = {name: read_once(checkpoint, sessions) for name, sessions in development.items()}
+    tables = {name: count_all(task, sessions, decoders[name]) for name, sessions in development.items()}
+    return replace(checkpoint, settings=replace(checkpoint.settings, decoding=best_settings(tables)))
 
-    def figures(settings: DecodingSettings) -> tuple[float, float]:
-        counts: dict[Metric, list[Counts]] = {metric: [] for metric in metrics}
-        for name, sessions in development.items():
-            decoded = {key: decode(settings) for key, decode in decoders[name].items()}
-            for metric in metrics:
-                counts[metric].append(total(metric(session, decoded[session.id]) for session in sessions))
-        each = np.mean([one.f1 for some in counts.values() for one in some])
-        together = np.mean([total(some).f1 for some in counts.values()])
-        return float(each), float(together)
 
+def count_all(task: Task, sessions: Sequence[AnnotatedSession], decoders: Mapping[str, Decoder]) -> Counted:
+    """Decode every session with every setting of the grid, and count what is right."""
+    metrics = METRICS_OF[task]
     grid = [
         DecodingSettings(threshold, floor, split)
         for threshold, floor, split in itertools.product(THRESHOLDS, FLOORS, SPLITS)
         if floor <= threshold
     ]
-    found = {settings: figures(settings) for settings in grid}
+    counted = {}
+    for settings in grid:
+        decoded = {key: decode(settings) for key, decode in decoders.items()}
+        counted[settings] = [tuple(metric(each, decoded[each.id]) for metric in metrics) for each in sessions]
+    return counted
+
+
+def best_settings(tables: Mapping[str, Counted]) -> DecodingSettings:
+    """The settings that decode best.
+
+    What counts is F1 averaged over the sets, so that scarce real speech weighs as much as plentiful authored talk: of
+    utterances and spans for recommendations, of utterances for reviews. Settings within ``NOISE`` of the best are not
+    told apart by that; among them the one with the highest F1 over all sets together is taken.
+    """
+
+    def figures(settings: DecodingSettings) -> tuple[float, float]:
+        counts: dict[int, list[Counts]] = {}
+        for counted in tables.values():
+            for number, some in enumerate(zip(*counted[settings], strict=True)):
+                counts.setdefault(number, []).append(total(some))
+        each = np.mean([one.f1 for some in counts.values() for one in some])
+        together = np.mean([total(some).f1 for some in counts.values()])
+        return float(each), float(together)
+
+    found = {settings: figures(settings) for settings in next(iter(tables.values()))}
     highest = max(each for each, _ in found.values())
-    best = max((one for one in grid if found[one][0] >= highest - NOISE), key=lambda one: found[one][1])
-    return replace(checkpoint, settings=replace(checkpoint.settings, decoding=best))
+    return max((one for one in found if found[one][0] >= highest - NOISE), key=lambda one: found[one][1])
 
 
 def read_once(checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession]) -> dict[str, Decoder]:

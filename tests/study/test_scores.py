@@ -95,7 +95,7 @@ LONG = "client_id,date,instrument,score\n"
         ("client_id,instrument,score\n", "no column date"),
         ("client_id,date,mood\na,2024-01-01,3\n", "no column with scores"),
         ("client_id,date,phq9_1\na,2024-01-01,3\n", "PHQ-9 items are not 1 to 9"),
-        ("client_id,date,PHQ-9,phq9\na,2024-01-01,3,3\n", "line 1: the column phq9 comes twice"),
+        ("client_id,date,PHQ-9,phq9\na,2024-01-01,3,3\n", "line 1: the columns 3 and 4 have the same name"),
         (LONG, "holds no score"),
         (LONG + "a,2024-01-01,PHQ-9,28\n", "line 2: PHQ-9 is 28; it can be 0 to 27"),
         (LONG + "a,2024-01-01,GAD-7,22\n", "line 2: GAD-7 is 22"),

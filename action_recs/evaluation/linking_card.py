@@ -1,0 +1,135 @@
+"""The card of the linking model, written from measured figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+WORDS = {
+    "links": "links of a review to an item",
+    "same": "restatements (pairs of recommendations that are one)",
+    "category": "category (macro F1 of 6)",
+    "adherence": "adherence, by review (macro F1 of 4)",
+    "link_adherence": "adherence, by right link (macro F1 of 4)",
+    "broad": "reviews that look back to nothing in the thread",
+}
+
+WANTED = {"links": 0.80, "same": 0.85, "category": 0.75, "adherence": 0.75}
+
+
+def write_card(results: Mapping[str, Any], folder: Path) -> None:
+    """Write ``README.md`` from what ``training/linking.py`` measured."""
+    (folder / "README.md").write_text(card(results), encoding="utf-8")
+
+
+def card(results: Mapping[str, Any]) -> str:
+    return f"""\
+---
+language: en
+license: apache-2.0
+base_model: sentence-transformers/all-MiniLM-L6-v2
+tags: [psychotherapy, action-recommendations, linking]
+---
+
+# action_recs: linking
+
+Says, over the sessions of one client, which earlier recommendation a review looks back to, what became of it (`done`,
+`partial`, `not_done`, `unclear`), which recommendations of a session say the same, and of which category each is.
+Use it through `action_recs.follow_up`.
+
+- **Links and restatements**: logistic regressions on how alike two texts are (content words, and the states of the
+  recommendation encoder's lower layers, token for token), how much more than the rivals, and where they stand.
+- **Category and adherence**: the recommendation encoder with low-rank corrections of its upper layers, a linear head on
+  the mean of the tokens' states. The words that show an adherence are the sentence whose tokens add most to it.
+
+`model.safetensors` holds the corrections, not the encoder; `config.json` the regressions and how rare words are.
+
+## Data
+
+{_data(results["data"])}
+
+**Trained and measured on authored sessions only**, written for this project; no real person speaks in them. There is no
+public collection of consecutive real sessions of the same clients that could be used, and AnnoMI holds single sessions.
+Authored reviews name what they look back to more plainly than people do: expect clearly less on real speech.
+
+## Figures
+
+Development clients, which training never saw; the scorers' penalty and threshold were chosen by cross-validation over
+training clients. Brackets: 95 % interval, bootstrap over clients.
+
+{_figures(results)}
+
+Baselines, on gold spans:
+
+{_baselines(results["baselines"])}
+
+Adherence and category by class, on gold spans:
+
+{_classes(results["gold"])}
+
+{_verdict(results)}
+
+Reproduce with `python training/linking.py --measure --base all-MiniLM-L6-v2` (the folder of the public encoder).
+
+## What it gets wrong
+
+- A review that names nothing ("how did that go?") is linked by its answer only, or not at all.
+- A restatement that shares no word with what it repeats ("keep it in drafts") is taken for another recommendation.
+- `partial` and `done` differ by degree, and annotators draw the line where they see it; `unclear` is rare, and often
+  taken for one of them. Irony is not understood.
+- A review is read to its first hundred tokens or so when adherence is told.
+
+## Intended use
+
+Research on many sessions together, and feedback that a clinician can check against the words. Not for judging a
+clinician or a client: that a model found no review does not mean that there was none.
+"""
+
+
+def _data(data: Mapping[str, Mapping[str, int]]) -> str:
+    names = list(next(iter(data.values())))
+    lines = ["| split | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+    lines += [
+        f"| {split} | " + " | ".join(str(counts[name]) for name in names) + " |" for split, counts in data.items()
+    ]
+    return "\n".join(lines)
+
+
+def _figures(results: Mapping[str, Any]) -> str:
+    lines = ["| what | gold spans | gold | the shipped tagger's spans |", "|---|---|---:|---|"]
+    for name, words in WORDS.items():
+        row, found = results["gold"][name], results["tagged"][name]
+        lines.append(f"| {words} | {_interval(row)} | {row['gold']} | {_interval(found)} |")
+    return "\n".join(lines)
+
+
+def _baselines(baselines: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["| what | baseline | F1 |", "|---|---|---|"]
+    lines += [
+        f"| {WORDS[name]} | {baseline} | {_interval(row)} |"
+        for name, rows in baselines.items()
+        for baseline, row in rows.items()
+    ]
+    return "\n".join(lines)
+
+
+def _classes(gold: Mapping[str, Any]) -> str:
+    lines = ["| class | F1 | gold |", "|---|---:|---:|"]
+    for name in ("category", "adherence"):
+        lines += [f"| {each} | {row['f1']:.2f} | {row['gold']} |" for each, row in gold[name]["by_class"].items()]
+    return "\n".join(lines)
+
+
+def _verdict(results: Mapping[str, Any]) -> str:
+    short = [
+        f"{WORDS[name]} {results['gold'][name]['f1']['value']:.2f} (wanted {least:.2f})"
+        for name, least in WANTED.items()
+        if results["gold"][name]["f1"]["value"] < least
+    ]
+    return f"Below what was wanted: {'; '.join(short)}." if short else "All that was wanted is reached."
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    estimate = row["f1"]
+    return f"{estimate['value']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"

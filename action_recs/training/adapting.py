@@ -1,0 +1,72 @@
+"""LoRA: which layers of an encoder get small matrices beside them, and what else is trained."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from action_recs.checkpoint import Checkpoint
+from action_recs.errors import ConfigError
+from action_recs.training.config import LoraConfig
+from action_recs.windows import ROLE_MARKERS
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
+    """The model with a LoRA adapter: its encoder stays as it is, its head and the role markers are trained whole.
+
+    Raises
+    ------
+    ConfigError
+        Without peft, or when no layer has one of the ``targets``' names.
+    """
+    try:
+        import peft
+    except ImportError:
+        raise ConfigError("lora: peft is missing: pip install 'action_recs[train]'") from None
+    model, tokenizer = checkpoint.model, checkpoint.tokenizer
+    markers = [tokenizer.convert_tokens_to_ids(marker) for marker in ROLE_MARKERS.values()]
+    names = linear_layers(model) if config.targets == "auto" else set(config.targets)
+    within = rf"{re.escape(model.base_model_prefix)}\..*"
+    if missing := sorted(name for name in names if not _has(model, rf"{within}\.{re.escape(name)}")):
+        known = ", ".join(sorted(linear_layers(model)))
+        raise ConfigError(f"lora.targets: the encoder has no layer {', '.join(missing)}; there are {known}")
+    settings = peft.LoraConfig(
+        task_type=peft.TaskType.TOKEN_CLS,
+        r=config.r,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=rf"{within}\.({'|'.join(map(re.escape, sorted(names)))})",
+        modules_to_save=[
+            name
+            for name, module in model.named_children()
+            if name != model.base_model_prefix and any(True for _ in module.parameters())
+        ],
+        trainable_token_indices={_embedding_name(model): markers},
+    )
+    model.requires_grad_(False)
+    return peft.get_peft_model(model, settings)
+
+
+def linear_layers(model: PreTrainedModel) -> set[str]:
+    """The names, such as "query", that the linear layers of an encoder have in their blocks."""
+    within = f"{model.base_model_prefix}."
+    return {
+        name.rpartition(".")[2]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and name.startswith(within) and "." in name.removeprefix(within)
+    }
+
+
+def _has(model: PreTrainedModel, pattern: str) -> bool:
+    return any(re.fullmatch(pattern, name) for name, _ in model.named_modules())
+
+
+def _embedding_name(model: PreTrainedModel) -> str:
+    wanted = model.get_input_embeddings()
+    names: list[str] = [name for name, module in model.named_modules() if module is wanted]
+    return names[0]

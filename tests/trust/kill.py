@@ -1,0 +1,260 @@
+"""Kill a run at random moments, again and again, go on with it each time, and compare its end with an unbroken run's.
+
+    python tests/trust/kill.py tag --kills 100       # the shipped models, --resume, byte for byte
+    python tests/trust/kill.py train --kills 100     # a tiny encoder: a few steps, with the tests' annotations
+
+SIGKILL gives a process no chance to clean up. Every run is a fork of this process, so that most of its time is work
+and not the import of libraries; what is killed is anything from opening the inputs to the last byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import runpy
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).parents[2]
+BROKEN_EVERY = 37
+CLOSE = 1e-2
+"""How far a weight of a run that was gone on with may lie from the unbroken run's; half precision is 1e-3 at 1."""
+
+
+@dataclass
+class Survival:
+    """What was done to the runs, and what was seen."""
+
+    kills: int = 0
+    ends: int = 0
+    apart: float = 0.0
+
+    def __str__(self) -> str:
+        apart = f", weights at most {self.apart:.1e} apart" if self.apart else ""
+        return f"{self.kills} kills in {self.ends} runs: every one ended as the unbroken run did{apart}"
+
+
+def child(work: Callable[[], None], said: Path) -> int:
+    """A fork that does the work, with what it says in a file; its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        with said.open("ab", buffering=0) as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        work()
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1 if error.code else 0
+        if isinstance(error.code, str):
+            os.write(2, error.code.encode() + b"\n")
+    except BaseException as error:  # noqa: BLE001 (the fork must end here, whatever happens)
+        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+    finally:
+        os._exit(code)
+
+
+def ended(pid: int, seconds: float | None) -> int | None:
+    """The exit code once the process has ended; None when it was killed first, after so many seconds."""
+    until = None if seconds is None else time.monotonic() + seconds
+    while True:
+        found, status = os.waitpid(pid, 0 if until is None else os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        if until is not None and time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            return None
+        time.sleep(0.001)
+
+
+# Tagging
+
+
+def write_sessions(folder: Path, count: int) -> None:
+    """Short sessions in files, a few of them unreadable."""
+    draw = random.Random(0)
+    for number in range(count):
+        turns = [f"T: Maybe walk {number} times this week?\nC: Okay, twice.\n" for _ in range(draw.randint(1, 3))]
+        text = "" if number % BROKEN_EVERY == 5 else "".join(turns)
+        (folder / f"s{number:04}.txt").write_text(text, encoding="utf-8")
+
+
+def tag_kills(kills: int, *, sessions: int = 120, seed: int = 0) -> Survival:
+    """Kill ``action-recs tag --resume`` so often; an AssertionError at the first difference."""
+    import action_recs
+    from action_recs.cli import app
+    from action_recs.cli import tag as command
+
+    tagger = action_recs.Tagger.from_pretrained()
+    command.tagger_loader = lambda *_: lambda: tagger  # type: ignore[assignment]
+    draw, survival = random.Random(seed), Survival()
+    with tempfile.TemporaryDirectory(prefix="kill-") as name:
+        place = Path(name)
+        (place / "in").mkdir()
+        write_sessions(place / "in", sessions)
+
+        def run(out: Path) -> Callable[[], None]:
+            return lambda: app(["tag", str(place / "in"), "-o", str(out), "--resume", "--quiet"])
+
+        whole = place / "whole" / "out.jsonl"
+        whole.parent.mkdir()
+        began = time.monotonic()
+        assert ended(child(run(whole), place / "said"), None) == 1, (place / "said").read_text()
+        lasts = time.monotonic() - began
+        expected = files(whole.parent)
+        while survival.kills < kills:
+            out = place / "broken" / "out.jsonl"
+            out.parent.mkdir()
+            while survival.kills < kills:
+                code = ended(child(run(out), place / "said"), draw.uniform(0, lasts / 2))
+                survival.kills += code is None
+                if code is not None:
+                    break
+                check_lines(out, expected["out.jsonl"])
+            assert ended(child(run(out), place / "said"), None) == 1, (place / "said").read_text()
+            assert files(out.parent) == expected
+            survival.ends += 1
+            shutil.rmtree(out.parent)
+    return survival
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What the run left for a person; not how far it was, which holds the place it ran in."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def check_lines(out: Path, expected: bytes) -> None:
+    """Whole lines that are there are those of the unbroken run, in its order."""
+    if out.exists():
+        data = out.read_bytes()
+        assert expected.startswith(data[: data.rfind(b"\n") + 1])
+
+
+# Training
+
+
+def recipe(place: Path, base: Path) -> Path:
+    """A few steps on the tests' annotations."""
+    settings = {
+        "task": "review",
+        "base": str(base),
+        "mix": {"authored": 1, "contrast": 1},
+        "passes": 6,
+        "window_tokens": 64,
+        "overlap_tokens": 16,
+        "batch_windows": 2,
+        "learning_rate": 1e-3,
+        "evaluations": 6,
+        "patience": 99,
+        "evaluate_on": ["contrast"],
+    }
+    path = place / "review.yaml"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return path
+
+
+def train_kills(kills: int, base: Path, *, seed: int = 0) -> Survival:
+    """Kill ``training/train.py`` so often and go on with ``--resume``; an AssertionError at the first difference."""
+    import action_recs.training.trainer  # noqa: F401 (before the forks, which need not do it again)
+    from action_recs.checkpoint import Task, load_checkpoint
+    from action_recs.errors import ModelError
+
+    annotations = ROOT / "tests" / "fixtures" / "annotations"
+    draw, survival = random.Random(seed), Survival()
+    with tempfile.TemporaryDirectory(prefix="kill-") as name:
+        place = Path(name)
+        config = recipe(place, base)
+
+        def run(out: Path, *more: str) -> Callable[[], None]:
+            given = [str(config), "--output", str(out), "--annotations", str(annotations), *more]
+
+            def work() -> None:
+                sys.argv = ["train.py", *given]
+                runpy.run_path(str(ROOT / "training" / "train.py"), run_name="__main__")
+
+            return work
+
+        def go_on(out: Path, seconds: float | None) -> int | None:
+            """As a person does: with --resume, and from the start where nothing is there yet to go on with."""
+            if any(out.glob("checkpoints/checkpoint-*")):
+                (place / "said").unlink(missing_ok=True)
+                code = ended(child(run(out, "--resume"), place / "said"), seconds)
+                if code != 1 or "start without --resume" not in (place / "said").read_text():
+                    return code
+            return ended(child(run(out), place / "said"), seconds)
+
+        whole = place / "whole"
+        began = time.monotonic()
+        assert ended(child(run(whole), place / "said"), None) == 0, (place / "said").read_text()[-3000:]
+        lasts = time.monotonic() - began
+        expected = weights(whole)
+        while survival.kills < kills:
+            out = place / "broken"
+            while survival.kills < kills:
+                code = go_on(out, draw.uniform(0, lasts))
+                survival.kills += code is None
+                if code is not None:
+                    break
+                with contextlib.suppress(ModelError):  # a half-written model is refused, and never read in part
+                    load_checkpoint(out, Task.REVIEW)
+            assert go_on(out, None) == 0, (place / "said").read_text()[-3000:]
+            load_checkpoint(out, Task.REVIEW)
+            found = weights(out)
+            assert found.keys() == expected.keys()
+            survival.apart = max(
+                survival.apart,
+                *(float((found[name].float() - each.float()).abs().max()) for name, each in expected.items()),
+            )
+            assert survival.apart < CLOSE
+            survival.ends += 1
+            shutil.rmtree(out)
+    return survival
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """What was learnt."""
+    return load_file(folder / "model.safetensors")
+
+
+@contextlib.contextmanager
+def tiny_encoder() -> Iterator[Path]:
+    """The tests' own untrained encoder."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from conftest import write_tiny_base
+
+    with tempfile.TemporaryDirectory(prefix="base-") as name:
+        yield write_tiny_base(Path(name))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["tag", "train"])
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    if arguments.what == "tag":
+        survival = tag_kills(arguments.kills, seed=arguments.seed)
+    else:
+        with tiny_encoder() as base:
+            survival = train_kills(arguments.kills, base, seed=arguments.seed)
+    print(f"{arguments.what}: {survival}, {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

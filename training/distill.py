@@ -1,0 +1,71 @@
+"""Distil: a student learns one of the two tasks from teachers and from annotated sessions.
+
+    python training/distill.py training/distill-recommendation.yaml --teachers runs/mpnet runs/modernbert \
+        --annomi AnnoMI-full.csv --output runs/student
+    python training/distill.py training/distill-review.yaml --teachers runs/mpnet --unlabelled transcripts/ \
+        --set 'mix={authored: 1, unlabelled: 1}' --output runs/student
+
+A teacher is a trained checkpoint of the task, of any encoder: larger, or with another tokenizer, or several that are
+averaged. What happens to each window, all of it in action_recs/training/:
+
+    distillation    every transcript is read once by each teacher; what it holds for probable of its tokens is laid
+                    onto the characters, and from there onto the student's tokens (reviews: onto utterances)
+    examples        windows carry the annotators' classes and the teachers' probabilities; unlabelled ones only these
+    loss            (1 - soft) x cross-entropy with the classes + soft x divergence from the probabilities, at a
+                    temperature; with hidden also the distance of the utterances' mean hidden states
+
+Everything else is a run like any other (see train.py): the same folder, development sessions, thresholds, --resume.
+"""
+
+import argparse
+from pathlib import Path
+
+from action_recs.errors import ActionRecsError, ConfigError
+from action_recs.training.config import load_config
+from action_recs.training.data import Sources
+from action_recs.training.run import train
+
+ANNOTATIONS = Path(__file__).parent.parent / "annotations"
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    sources = Sources(
+        own=tuple(arguments.data),
+        development=tuple(arguments.development),
+        unlabelled=tuple(arguments.unlabelled),
+        annotations=arguments.annotations,
+        annomi=arguments.annomi,
+    )
+    teachers = [f"distill.teachers=[{', '.join(map(quoted, arguments.teachers))}]"] if arguments.teachers else []
+    try:
+        config = load_config(arguments.config, [*teachers, *arguments.set])
+        if config.distill is None:
+            raise ConfigError(f"{arguments.config}: names no teachers; give --teachers, or set distill")
+        train(config, sources, arguments.output, resume=arguments.resume)
+    except ActionRecsError as error:
+        raise SystemExit(f"distill.py: {error}") from None
+
+
+def quoted(name: str) -> str:
+    """A path as YAML reads it, whatever signs it holds."""
+    return "'" + name.replace("'", "''") + "'"
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", help="a YAML file with the key distill")
+    parser.add_argument("--output", type=Path, required=True, help="the folder of the run")
+    parser.add_argument("--teachers", nargs="+", default=[], help="checkpoint folders, or shipped")
+    parser.add_argument("--unlabelled", type=Path, nargs="+", default=[], help="transcripts that only teachers read")
+    parser.add_argument("--data", type=Path, nargs="+", default=[], help="own annotated sessions, in any form")
+    parser.add_argument("--development", type=Path, nargs="+", default=[], help="own sessions to measure on")
+    parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv, which is public but not part of this repository")
+    parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of the project's sessions")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the output folder")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""Train and measure what links reviews to recommendations: scorers, and the corrections of the recommendation encoder.
+
+    python training/linking.py --base all-MiniLM-L6-v2 --output runs/linking
+    python training/linking.py --base all-MiniLM-L6-v2 --output runs/linking --reuse runs/linking
+    python training/linking.py --base all-MiniLM-L6-v2 --output action_recs/models/linking --measure --cards
+
+The first trains everything on the training clients (some 10 minutes on one core); ``--reuse`` takes the corrections of
+an earlier run, and fits only the scorers; ``--measure`` trains nothing, and measures on the development clients, with
+gold spans, with the shipped tagger's, and baselines. ``--base`` is the folder of the public encoder that the
+recommendation checkpoint began as.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel
+
+from action_recs import Tagger
+from action_recs.annotation.collection import Collection, load_collection
+from action_recs.annotation.courses import Course, courses
+from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
+from action_recs.errors import ActionRecsError
+from action_recs.evaluation.linking import (
+    ADHERENCE_NAMES,
+    CATEGORY_NAMES,
+    compare,
+    f1_of,
+    figures,
+    macro_f1_of,
+)
+from action_recs.evaluation.linking_baselines import (
+    Vectors,
+    bag_of_words,
+    by_cosine,
+    last_only,
+    link_questions,
+    same_questions,
+    sentence_embeddings,
+    tf_idf,
+)
+from action_recs.evaluation.linking_card import write_card
+from action_recs.linking import follow_up
+from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
+from action_recs.linking.model import load_linking_model, scorer_record
+from action_recs.linking.passages import lower_layers
+from action_recs.linking.reader import ADHERENCES, CATEGORIES
+from action_recs.session import TaggedSession
+from action_recs.training.corrections import (
+    Example,
+    Settings,
+    adherence_examples,
+    category_examples,
+    train_corrections,
+)
+from action_recs.training.linking import fit_scorer, link_pairs, rarity_of, read_courses, same_pairs
+
+ANNOTATIONS = Path(__file__).parent.parent / "annotations"
+
+STRENGTHS = (3.0, 10.0, 30.0, 100.0)
+"""Penalties of the scorers, of which cross-validation takes the best."""
+
+CATEGORY = Settings(epochs=5)
+ADHERENCE = Settings(epochs=6, stop_after=4)
+"""Set beforehand, and ended when the time for it was over; nothing was chosen on the development clients."""
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    try:
+        collections = load_collection(arguments.annotations)
+        if not arguments.measure:
+            train(arguments, collections)
+        results = measure(arguments, collections)
+    except ActionRecsError as error:
+        raise SystemExit(f"linking.py: {error}") from None
+    show(results, Console())
+    (arguments.output / "metrics.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if arguments.cards:
+        write_card(results, arguments.output)
+
+
+def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> None:
+    """Write ``config.json`` and ``model.safetensors``."""
+    checkpoint = load_checkpoint(SHIPPED / "recommendation", Task.RECOMMENDATION)
+    sessions = [session for each in collections for session in each.train]
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    if arguments.reuse:
+        tensors = load_file(arguments.reuse / "model.safetensors")
+    else:
+        public = AutoModel.from_pretrained(
+            arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
+        )
+        tensors = corrections(category_examples(sessions), "category", checkpoint, public, CATEGORY)
+        tensors |= corrections(adherence_examples(sessions), "adherence", checkpoint, public, ADHERENCE)
+    rarity = rarity_of(sessions, checkpoint)
+    told = [course for course in courses(sessions) if any(course.links.values()) or restates(course)]
+    read = read_courses(told, lower_layers(checkpoint))
+    config: dict[str, Any] = {"rarity": {"words": rarity.words, "unknown": rarity.unknown}}
+    for name, features, pairs in (
+        ("link", LINK_FEATURES, link_pairs(read, rarity)),
+        ("same", SAME_FEATURES, same_pairs(read, rarity)),
+    ):
+        fits = {strength: fit_scorer(pairs, strength=strength) for strength in STRENGTHS}
+        for strength, fit in fits.items():
+            print(f"{name}: penalty {strength:g}, cross-validated F1 {fit.cross_validated:.3f}")
+        best = max(fits.values(), key=lambda fit: fit.cross_validated)
+        config[name] = scorer_record(features, best.weights, best.intercept, best.threshold)
+    config["about"] = "Made by training/linking.py; read by action_recs/linking/model.py."
+    tensors["rarity.tokens"] = torch.tensor(rarity.tokens).half()
+    save_file(tensors, arguments.output / "model.safetensors")
+    (arguments.output / "config.json").write_text(json.dumps(config, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def restates(course: Course) -> bool:
+    return any(len(group) > 1 for items in course.items for group in items)
+
+
+def corrections(
+    examples: list[Example], task: str, checkpoint: Checkpoint, public: torch.nn.Module, settings: Settings
+) -> dict[str, torch.Tensor]:
+    classes = len(CATEGORIES) if task == "category" else len(ADHERENCES)
+    found = train_corrections(
+        examples,
+        classes,
+        checkpoint,
+        public,
+        settings,
+        lambda epoch, loss, _: print(f"{task}: epoch {epoch + 1}, loss {loss:.3f}", flush=True),
+    )
+    return {f"{task}/{name}": tensor for name, tensor in found.items()}
+
+
+def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> dict[str, Any]:
+    """Everything that the card says: on the development clients, gold spans and a tagger's, and baselines."""
+    model = load_linking_model(arguments.output)
+    train_sessions = [session for each in collections for session in each.train]
+    development = [session for each in collections for session in each.development]
+    held_out = courses(development)
+    gold = [
+        compare(course, follow_up(map(TaggedSession.from_annotations, course.sessions), model=model))
+        for course in held_out
+    ]
+    several = [course for course in held_out if len(course.sessions) > 1]
+    tagger = Tagger.from_pretrained()
+    found = [
+        compare(
+            course,
+            follow_up(tagger.tag_many([session.transcript for session in course.sessions]), model=model),
+        )
+        for course in several
+    ]
+    return {
+        "data": {
+            name: {
+                "clients": len({course.client for course in some}),
+                "sessions": sum(len(course.sessions) for course in some),
+                "courses of several sessions": sum(len(course.sessions) > 1 for course in some),
+                "links": sum(map(len, (targets for course in some for targets in course.links.values()))),
+                "restatements": sum(len(group) - 1 for course in some for items in course.items for group in items),
+                "recommendations": sum(len(session.recommendations) for course in some for session in course.sessions),
+                "reviews": sum(len(session.reviews) for course in some for session in course.sessions),
+            }
+            for name, some in (("train", courses(train_sessions)), ("development", held_out))
+        },
+        "gold": figures(gold),
+        "tagged": figures(found),
+        "baselines": baselines(arguments, courses(train_sessions), several, train_sessions, development),
+    }
+
+
+def baselines(
+    arguments: argparse.Namespace,
+    training: list[Course],
+    held_out: list[Course],
+    train_sessions: list[Any],
+    development: list[Any],
+) -> dict[str, Any]:
+    shown, asked = link_questions(training), link_questions(held_out)
+    same_shown, same_asked = same_questions(training), same_questions(held_out)
+    measures: dict[str, Vectors] = {"TF-IDF": tf_idf(train_sessions)}
+    if arguments.base:
+        measures["all-MiniLM-L6-v2"] = sentence_embeddings(str(arguments.base))
+    results: dict[str, Any] = {"links": {"last session's only item": f1_of(last_only(asked))}, "same": {}}
+    for name, vectors in measures.items():
+        results["links"][name] = f1_of(by_cosine(shown, asked, vectors))
+        results["same"][name] = f1_of(by_cosine(same_shown, same_asked, vectors))
+    for task, examples, classes in (
+        ("category", category_examples, CATEGORY_NAMES),
+        ("adherence", adherence_examples, ADHERENCE_NAMES),
+    ):
+        known, unknown = examples(train_sessions), examples(development)
+        labels = bag_of_words(
+            [said(each) for each in known], [classes[each.label] for each in known], [said(each) for each in unknown]
+        )
+        clients: dict[str, list[tuple[str | None, str | None]]] = {}
+        for each, label in zip(unknown, labels, strict=True):
+            clients.setdefault(each.group, []).append((classes[each.label], label))
+        results[task] = {"bag of words": macro_f1_of(clients, classes)}
+    return results
+
+
+def said(example: Example) -> str:
+    """The words of a recommendation or a review."""
+    if example.session is None or example.review is None:
+        return example.text
+    run = example.review
+    return " ".join(utterance.text for utterance in example.session.utterances[run.first : run.last + 1])
+
+
+def show(results: dict[str, Any], console: Console) -> None:
+    for title, some in (("gold spans", results["gold"]), ("the tagger's spans", results["tagged"])):
+        table = Table("what", "F1", "95 % interval", "precision", "recall", "gold", title=title)
+        for name, row in some.items():
+            table.add_row(name, *_cells(row))
+        console.print(table)
+    table = Table(
+        "what", "baseline", "F1", "95 % interval", "precision", "recall", "gold", title="baselines, gold spans"
+    )
+    for name, rows in results["baselines"].items():
+        for baseline, row in rows.items():
+            table.add_row(name, baseline, *_cells(row))
+    console.print(table)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    f1 = row["f1"]
+    shares = [f"{row[name]:.3f}" if name in row else "" for name in ("precision", "recall")]
+    return [f"{f1['value']:.3f}", f"{f1['low']:.3f} to {f1['high']:.3f}", *shares, str(row["gold"])]
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", type=Path, help="the folder of all-MiniLM-L6-v2; needed to train")
+    parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
+    parser.add_argument("--output", type=Path, default=SHIPPED / "linking", help="the model's folder")
+    parser.add_argument("--reuse", type=Path, help="take the corrections from this folder, and fit the scorers only")
+    parser.add_argument("--measure", action="store_true", help="train nothing")
+    parser.add_argument("--cards", action="store_true", help="write README.md into the folder")
+    arguments = parser.parse_args()
+    if not (arguments.measure or arguments.reuse or arguments.base):
+        parser.error("--base is needed to train")
+    return arguments
+
+
+if __name__ == "__main__":
+    main()
