@@ -63,8 +63,8 @@ training clients. Brackets: 95 % interval, bootstrap over clients.
 
 {_figures(results)}
 
-With the tagger's spans, a recommendation or a review counts as found where it overlaps the annotators' by a half or more;
-what is missed or made up counts against every figure.
+With the tagger's spans, a recommendation or a review counts as found where it overlaps the annotators' by a half or
+more; what is missed or made up counts against every figure.
 
 Baselines, on gold spans, with thresholds chosen on training clients:
 
