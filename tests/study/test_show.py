@@ -244,3 +244,24 @@ def test_the_report_takes_what_there_is(cohort):
         assert absent not in page
     for present in ("figure-recommendations", "figure-severity", "figure-flow"):
         assert present in page
+
+
+def test_what_became_of_recommendations_is_in_tables_report_and_results(study, joined):
+    from action_recs.study.results import FollowUp, FollowUpFigure, Lag
+
+    figures = (
+        FollowUpFigure("reviewed", 0.5, 0.25, 0.75, 40, 10),
+        FollowUpFigure("done", 0.25, 0.1, 0.5, 20, 8, "form", "casual"),
+        FollowUpFigure("reviewed", 0.4, math.nan, math.nan, 5, 1, "therapist_id", "T1"),
+    )
+    lags = (Lag("sessions", 2.0, (1.0, 2.0), (0.3, 0.5), 40, 20),)
+    followed = dataclasses.replace(study, follow_up=FollowUp(50, 20, 10, figures, lags))
+    found = {table.name: table for table in study_tables(followed)}
+    assert "By form: Done, of those whose review tells" in found["follow_up"].to_csv()
+    assert found["follow_up_by"].to_csv().splitlines()[1].endswith("T1,0.4,,,5")
+    page = render(followed, joined.table)
+    assert "What became of recommendations" in page
+    assert "25.0 to 75.0 %" in page
+    assert followed.to_dict()["follow_up"]["n_items"] == 50
+    assert "What became of recommendations" not in render(study, joined.table)
+    assert "follow_up" not in study.to_dict()
