@@ -44,13 +44,16 @@ class Encoder(Protocol):
         """For each window the probabilities of its rows, shape (rows, classes), 32-bit floats."""
 
 
+HALVES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
+
+
 class TransformersEncoder:
     """Any token classifier of transformers, on any device: windows are padded to the longest of the batch.
 
     Parameters
     ----------
     model : PreTrainedModel
-        On its device, in evaluation mode. On a GPU its weights have the type that it computes with.
+        On its device, in evaluation mode, its weights 32-bit floats.
     precision : Precision
     padding : int
         The token that fills up shorter windows.
@@ -69,7 +72,7 @@ class TransformersEncoder:
     def probabilities(self, windows: Sequence[WindowInput]) -> list[np.ndarray]:
         ids, mask, places = pad(windows, self.padding)
         device = self.model.device
-        with torch.autocast("cpu", torch.bfloat16, enabled=device.type == "cpu" and self.precision is Precision.BF16):
+        with torch.autocast(device.type, HALVES.get(self.precision), enabled=self.precision in HALVES):
             logits = self.model(input_ids=_on(device, ids), attention_mask=_on(device, mask)).logits
         wanted = logits.flatten(0, 1)[_on(device, places)]
         return divide(wanted.float().softmax(-1).cpu().numpy(), windows)

@@ -39,6 +39,7 @@ class OnnxEncoder:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         try:
             import onnxruntime
         except ImportError:
@@ -55,6 +56,9 @@ class OnnxEncoder:
             raise ModelError(
                 f"{folder}: the exported model cannot be loaded ({type(error).__name__}); export it again"
             ) from error
+
+    def __reduce__(self) -> tuple[type[OnnxEncoder], tuple[Path]]:
+        return OnnxEncoder, (self.folder,)  # another process opens the graph for itself
 
     @property
     def name(self) -> str:

@@ -61,10 +61,8 @@ def choose_precision(wanted: Precision | str, device: torch.device) -> Precision
 
 
 def _fastest(device: torch.device) -> Precision:
-    import torch
-
     if device.type == "cuda":
-        return Precision.BF16 if torch.cuda.is_bf16_supported() else Precision.FP16
+        return Precision.FP16  # as fast as bf16, and scores move less
     if device.type == "cpu" and _multiplies_bf16():
         return Precision.BF16
     return Precision.FP32

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from action_recs.adapter import is_adapter
 from action_recs.checkpoint import Checkpoint, ReadingSettings, Task, find_device, load_checkpoint, read_settings
 from action_recs.errors import ModelError
 from action_recs.onnx_encoder import is_exported
@@ -20,6 +19,29 @@ if TYPE_CHECKING:
     import torch
 
     from action_recs.encoder import Encoder
+
+
+class Origin:
+    """The checkpoint that a scorer was made of, loaded when it is first asked for.
+
+    Parameters
+    ----------
+    folder : Path
+    task : Task
+    loaded : Checkpoint, optional
+        Where it is at hand already.
+    """
+
+    def __init__(self, folder: Path, task: Task, loaded: Checkpoint | None = None) -> None:
+        self.folder, self.task, self.loaded = folder, task, loaded
+
+    def __call__(self) -> Checkpoint:
+        if self.loaded is None:
+            if is_exported(self.folder):
+                remedy = "load the checkpoint that it was made from"
+                raise ModelError(f"{self.folder}: an exported model is only read with; {remedy}")
+            self.loaded = load_checkpoint(self.folder, self.task)
+        return self.loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +57,8 @@ class Scorer:
         The kind of device that the encoder runs on: "cpu", "cuda", ...
     vocabulary : str
         Alike for scorers whose tokenizers give the same tokens.
-    checkpoint : function
-        Loads the checkpoint as transformers has it, once: to save it or to look into it.
+    checkpoint : Origin
+        Gives the checkpoint as transformers has it: to save it or to look into it.
     """
 
     settings: ReadingSettings
@@ -44,7 +66,7 @@ class Scorer:
     encoder: Encoder
     device: str
     vocabulary: str
-    checkpoint: Callable[[], Checkpoint] = field(repr=False)
+    checkpoint: Origin = field(repr=False)
 
     def __repr__(self) -> str:
         return f"Scorer({self.settings.task.value}, {self.encoder.name})"
@@ -81,23 +103,23 @@ def load_scorer(
     exact = choose_precision(precision, place)
     if place.type == "cpu" and (packed := _pack(folder, settings, exact)):
         return packed
-    scorer = scorer_of(load_checkpoint(folder, task, device=place), exact)
-    return replace(scorer, vocabulary=f"transformers {_digest((folder / 'tokenizer.json').read_bytes())}")
+    return scorer_of(load_checkpoint(folder, task, device=place), exact)
 
 
 def scorer_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> Scorer:
-    """Read with a checkpoint that is loaded already. On a GPU a half precision changes the type of its weights."""
-    import torch
-
+    """Read with a checkpoint that is loaded already. Its weights stay as they are, whatever the precision."""
+    from action_recs.close_calls import CarefulEncoder
     from action_recs.encoder import TransformersEncoder
 
     model, tokenizer = checkpoint.model, checkpoint.tokenizer
-    types = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
-    if model.device.type != "cpu" and precision in types:
-        model.to(types[precision])
-    encoder = TransformersEncoder(model, precision, padding=tokenizer.pad_token_id or 0)
+    padding = tokenizer.pad_token_id or 0
+    encoder: Encoder = TransformersEncoder(model, Precision.FP32, padding=padding)
+    if precision is not Precision.FP32:
+        fast = TransformersEncoder(model, precision, padding=padding)
+        encoder = CarefulEncoder(fast, encoder, checkpoint.settings)
     kind = f"only {id(tokenizer)}"
-    return Scorer(checkpoint.settings, tokenizer, encoder, model.device.type, kind, lambda: checkpoint)
+    origin = Origin(Path(), checkpoint.settings.task, checkpoint)
+    return Scorer(checkpoint.settings, tokenizer, encoder, model.device.type, kind, origin)
 
 
 def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scorer | None:
@@ -110,7 +132,7 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
 
     file = folder / "model.safetensors"
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if not can_pack(config) or not file.is_file():
+    if not can_pack(config) or not file.is_file() or is_adapter(folder):
         return None
     try:
         tokenizer = PlainTokenizer(folder)
@@ -133,8 +155,7 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
         return None
     kind = f"plain {_digest((folder / 'tokenizer.json').read_bytes())}"
     encoder = exact if fast is exact else CarefulEncoder(fast, exact, settings)
-    load = functools.cache(functools.partial(load_checkpoint, folder, settings.task))
-    return Scorer(settings, tokenizer, encoder, "cpu", kind, load)
+    return Scorer(settings, tokenizer, encoder, "cpu", kind, Origin(folder, settings.task))
 
 
 def _load_exported(folder: Path, task: Task, device: torch.device, precision: Precision | str) -> Scorer:
@@ -149,11 +170,7 @@ def _load_exported(folder: Path, task: Task, device: torch.device, precision: Pr
         raise ModelError(f"{folder}: exported as {encoder.precision}; load it with precision auto")
     tokenizer = PlainTokenizer(folder)
     kind = f"plain {_digest((folder / 'tokenizer.json').read_bytes())}"
-
-    def refuse() -> Checkpoint:
-        raise ModelError(f"{folder}: an exported model is only read with; load the checkpoint that it was made from")
-
-    return Scorer(settings, tokenizer, encoder, "cpu", kind, refuse)
+    return Scorer(settings, tokenizer, encoder, "cpu", kind, Origin(folder, task))
 
 
 def _digest(tokenizer: bytes) -> str:

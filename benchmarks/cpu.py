@@ -23,6 +23,7 @@ from benchmarks.agreement import compare
 from benchmarks.dialogues import development, sessions
 from benchmarks.machine import describe, load
 from benchmarks.memory import peak_of
+from benchmarks.start import cold_start
 from benchmarks.timing import Times, ratio, take_turns
 
 CORES = 2
@@ -46,6 +47,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     def by(share: float) -> float:
         return begun + share * arguments.minutes * 60
 
+    cold = cold_start(repeats=3)
     peaks = {way: peak_of(way) for way in ("ours", "pipelines")}
 
     import torch
@@ -106,6 +108,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         },
         "agreement": agreement,
         "peak_rss_mib": peaks,
+        **cold,
         "load_average": round(load(), 2),
         "seconds_of_this_run": round(time.perf_counter() - begun, 1),
         "machine": describe(),
@@ -162,6 +165,8 @@ def as_text(results: dict[str, Any]) -> str:
             f"sessions a second            {results['sessions_per_second']}",
             f"labels as with 32-bit floats {100 * results['label_agreement']:.3f} % of "
             f"{results['agreement']['utterances']} utterances",
+            f"cold process                 import {results['seconds_import']:.2f} s, with models and the example "
+            f"{results['seconds_import_and_first_session']:.2f} s",
             f"peak memory                  {results['peak_rss_mib']['ours']:.0f} MiB, pipelines "
             f"{results['peak_rss_mib']['pipelines']:.0f} MiB: {results['peak_rss_ratio']} times",
         ]

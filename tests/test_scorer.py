@@ -1,6 +1,7 @@
 """How a model folder becomes something that reads: precision, tokens, and close calls."""
 
 import json
+import pickle
 import subprocess
 import sys
 
@@ -213,3 +214,9 @@ def test_other_thresholds_make_other_calls_close(tagger):
         [each.settings for each in changed.scorers],
     )
     assert changed.review.settings.decoding.threshold == 0.9
+
+
+def test_a_tagger_goes_to_other_processes(tagger):
+    again = pickle.loads(pickle.dumps(tagger))
+    assert again.tag(TALK[:6]) == tagger.tag(TALK[:6])
+    assert again.recommendation.settings == tagger.recommendation.settings
