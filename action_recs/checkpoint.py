@@ -8,7 +8,7 @@ folder that ``save_checkpoint`` wrote is compared with its manifest first (see :
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -100,11 +100,11 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
         kind or task. A folder without a manifest, such as the Hugging Face Trainer writes, is loaded all the same.
     """
     folder = Path(path)
-    settings = _read_settings(folder, task)
+    settings = read_settings(folder, task)
     import torch
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-    place = _device(device)
+    place = find_device(device)
     try:
         with _quiet():
             if is_adapter(folder):
@@ -161,7 +161,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     write_manifest(folder)
 
 
-def _device(name: str | torch.device) -> torch.device:
+def find_device(name: str | torch.device) -> torch.device:
+    """The device of that name; a ``ModelError`` where this machine does not have it."""
     import torch
 
     try:
@@ -190,10 +191,11 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _read_settings(folder: Path, task: Task) -> ReadingSettings:
+def read_settings(folder: Path, task: Task, *, needed: Sequence[str] = ()) -> ReadingSettings:
+    """The settings of a checkpoint folder that is whole and of this task; a ``ModelError`` for any other."""
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the folder of a trained {task.value} checkpoint")
-    needed = ADAPTER_NEEDED if is_adapter(folder) else NEEDED
+    needed = needed or (ADAPTER_NEEDED if is_adapter(folder) else NEEDED)
     if missing := [name for name in needed if not (folder / name).is_file()]:
         remedy = "the folder must hold config.json, model.safetensors (or an adapter's) and a tokenizer"
         raise ModelError(f"{folder}: {', '.join(missing)} is missing; {remedy}")

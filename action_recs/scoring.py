@@ -1,70 +1,72 @@
-"""Run a checkpoint over transcripts: windows in, probabilities for every piece out."""
+"""Run models over transcripts: text in, probabilities for every piece out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
-from action_recs.checkpoint import Checkpoint
-from action_recs.transcript import Transcript
-from action_recs.windows import Piece, Window, make_windows, read_out, tokenize, window_ids
+from action_recs.checkpoint import Checkpoint, Task
+from action_recs.plan import Tables, make_plan
+from action_recs.scorer import Scorer, scorer_of
+from action_recs.transcript import Role, Transcript
+from action_recs.windows import Encoded, Piece, encode
+from action_recs.workers import Workers, batches
+
+READ = {Task.RECOMMENDATION: (Role.THERAPIST,), Task.REVIEW: tuple(Role)}
+"""Whose utterances each task decodes: only the therapist recommends."""
 
 
 def piece_scores(
     checkpoint: Checkpoint, transcripts: Sequence[Transcript], *, batch_tokens: int
-) -> list[tuple[list[Piece], list[np.ndarray]]]:
-    """Score transcripts together, so that windows of like length share a batch.
+) -> list[tuple[list[Piece], Tables]]:
+    """Score transcripts with one checkpoint, as transformers has it.
 
     Returns
     -------
     list of (list of Piece, list of array)
         For each transcript its pieces, and for each piece probabilities of shape (tokens, classes).
     """
-    settings = checkpoint.settings
-    pieces = [
-        tokenize(transcript, checkpoint.tokenizer, window_tokens=settings.window_tokens) for transcript in transcripts
-    ]
-    windows = [
-        make_windows(
-            [len(piece.tokens) for piece in one],
-            window_tokens=settings.window_tokens,
-            overlap_tokens=settings.overlap_tokens,
-        )
-        for one in pieces
-    ]
-    places = [(session, number) for session, some in enumerate(windows) for number in range(len(some))]
-    scores: list[list[np.ndarray]] = [[np.empty(0)] * len(some) for some in windows]
-    for batch in _batches(places, windows, batch_tokens):
-        rows = [
-            window_ids(windows[session][number], pieces[session], checkpoint.tokenizer) for session, number in batch
+    scorer = scorer_of(checkpoint)
+    plans = [make_plan(each, encode(each, scorer.tokenizer), scorer.tokenizer, scorer.settings) for each in transcripts]
+    inputs = [each for plan in plans for each in plan.inputs]
+    tables: list[np.ndarray] = [np.empty(0)] * len(inputs)
+    for batch in batches([len(each.tokens) for each in inputs], batch_tokens):
+        for at, table in zip(batch, scorer.encoder.probabilities([inputs[at] for at in batch]), strict=True):
+            tables[at] = table
+    rest = iter(tables)
+    return [(plan.pieces, plan.read_out([next(rest) for _ in plan.inputs])) for plan in plans]
+
+
+def start_scoring(
+    scorers: Sequence[Scorer], transcripts: Sequence[Transcript], workers: Workers, *, batch_tokens: int
+) -> Callable[[], list[list[tuple[list[Piece], Tables]]]]:
+    """Begin to score transcripts with several models side by side.
+
+    Text is tokenized once for models with the same vocabulary.
+
+    Returns
+    -------
+    function
+        Waits, and gives for each model what :func:`piece_scores` gives; for recommendations the client's pieces are
+        not read, but outside with certainty.
+    """
+    shared: dict[str, list[Encoded]] = {}
+    waiting = []
+    for scorer in scorers:
+        key = scorer.vocabulary
+        if key not in shared:
+            shared[key] = [encode(each, scorer.tokenizer) for each in transcripts]
+        plans = [
+            make_plan(transcript, encoded, scorer.tokenizer, scorer.settings, roles=READ[scorer.settings.task])
+            for transcript, encoded in zip(transcripts, shared[key], strict=True)
         ]
-        for (session, number), table in zip(batch, _probabilities(checkpoint, rows), strict=True):
-            scores[session][number] = table
-    return [(one, read_out(some, table, one)) for one, some, table in zip(pieces, windows, scores, strict=True)]
+        waiting.append((plans, workers.start(scorer.encoder, plans, batch_tokens)))
 
+    def wait() -> list[list[tuple[list[Piece], Tables]]]:
+        return [
+            [(plan.pieces, plan.read_out(tables)) for plan, tables in zip(plans, finish(), strict=True)]
+            for plans, finish in waiting
+        ]
 
-def _batches(
-    places: list[tuple[int, int]], windows: list[list[Window]], batch_tokens: int
-) -> Iterator[list[tuple[int, int]]]:
-    """Group windows from long to short until the padded batch is full."""
-    order = sorted(places, key=lambda place: -windows[place[0]][place[1]].tokens)
-    first = 0
-    while first < len(order):
-        longest = windows[order[first][0]][order[first][1]].tokens
-        count = max(1, batch_tokens // longest)
-        yield order[first : first + count]
-        first += count
-
-
-@torch.inference_mode()
-def _probabilities(checkpoint: Checkpoint, rows: list[list[int]]) -> list[np.ndarray]:
-    longest = max(map(len, rows))
-    padding = checkpoint.tokenizer.pad_token_id or 0
-    ids = torch.tensor([row + [padding] * (longest - len(row)) for row in rows])
-    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
-    device = checkpoint.model.device
-    logits = checkpoint.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
-    table = logits.float().softmax(-1).cpu().numpy()
-    return [table[at, : len(row)] for at, row in enumerate(rows)]
+    return wait

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from action_recs.checkpoint import SHIPPED, Checkpoint, Task, checkpoint_task, load_checkpoint, save_checkpoint
+from action_recs.checkpoint import SHIPPED, Checkpoint, Task, checkpoint_task, save_checkpoint
 from action_recs.decoding import (
     by_utterance,
     find_recommendations,
@@ -18,7 +18,9 @@ from action_recs.decoding import (
     review_scores,
 )
 from action_recs.errors import TranscriptError
+from action_recs.precision import Precision
 from action_recs.readers.source import Source, read_source, read_sources
+from action_recs.scorer import Scorer, load_scorer, scorer_of
 from action_recs.session import IDENTIFIERS, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.transcript import Role, Transcript
 
@@ -27,12 +29,13 @@ if TYPE_CHECKING:
     import torch
 
     from action_recs.dataset_map import BatchMap
+    from action_recs.workers import Workers
 
 BATCH_TOKENS = 8192
-"""Tokens that go through an encoder at once, padding included: about 1 GB of memory with the shipped models."""
+"""Tokens that go through an encoder at once, padding included. On a processor no more than its cache holds is taken."""
 
 SESSIONS_AT_ONCE = 16
-"""Sessions that are read together, so that windows of like length share a batch."""
+"""Sessions that are read together, so that windows of like length share a batch; the next ones meanwhile."""
 
 
 class Tagger:
@@ -42,8 +45,13 @@ class Tagger:
 
     Parameters
     ----------
-    recommendation, review : Checkpoint
-        The two loaded models.
+    recommendation, review : Checkpoint or Scorer
+        The two loaded models. A checkpoint of transformers is read as it is, a scorer is made to be fast.
+
+    Attributes
+    ----------
+    scorers : list of Scorer
+        What reads: the recommendations', the reviews'.
 
     Examples
     --------
@@ -56,12 +64,21 @@ class Tagger:
     2
     """
 
-    def __init__(self, recommendation: Checkpoint, review: Checkpoint) -> None:
-        self.recommendation = recommendation
-        self.review = review
+    def __init__(self, recommendation: Checkpoint | Scorer, review: Checkpoint | Scorer) -> None:
+        self.scorers = [each if isinstance(each, Scorer) else scorer_of(each) for each in (recommendation, review)]
 
     def __repr__(self) -> str:
-        return f"Tagger({self.recommendation!r}, {self.review!r})"
+        return f"Tagger({', '.join(map(repr, self.scorers))})"
+
+    @property
+    def recommendation(self) -> Checkpoint:
+        """The checkpoint of recommendations as transformers has it; loaded when it is first asked for."""
+        return replace(self.scorers[0].checkpoint(), settings=self.scorers[0].settings)
+
+    @property
+    def review(self) -> Checkpoint:
+        """The checkpoint of reviews, likewise."""
+        return replace(self.scorers[1].checkpoint(), settings=self.scorers[1].settings)
 
     @classmethod
     def from_pretrained(
@@ -71,6 +88,7 @@ class Tagger:
         recommendation: str | Path | None = None,
         review: str | Path | None = None,
         device: str | torch.device = "cpu",
+        precision: Precision | str = Precision.AUTO,
     ) -> Tagger:
         """Load the shipped models, or your own in place of one or both.
 
@@ -85,19 +103,24 @@ class Tagger:
             The folder of one checkpoint each, such as ``action-recs train`` writes, or an adapter.
         device : str or torch.device
             Where the models run: "cpu", "cuda", "mps".
+        precision : Precision or str
+            "fp32", "bf16", "fp16" (on GPUs); "auto" takes the fastest that gives the same labels on this machine.
 
         Raises
         ------
         ModelError
-            When a folder is missing, incomplete, or holds something else.
+            When a folder is missing, incomplete, or holds something else, or the device or the precision is not at
+            hand.
         """
         both = Path(path) if path is not None else SHIPPED
         folders = {task: both / task.value for task in Task}
         if alone := checkpoint_task(both):
             folders = {task: SHIPPED / task.value for task in Task} | {alone: both}
         return cls(
-            load_checkpoint(recommendation or folders[Task.RECOMMENDATION], Task.RECOMMENDATION, device=device),
-            load_checkpoint(review or folders[Task.REVIEW], Task.REVIEW, device=device),
+            load_scorer(
+                recommendation or folders[Task.RECOMMENDATION], Task.RECOMMENDATION, device=device, precision=precision
+            ),
+            load_scorer(review or folders[Task.REVIEW], Task.REVIEW, device=device, precision=precision),
         )
 
     def with_thresholds(self, thresholds: Mapping[Label, float]) -> Tagger:
@@ -109,7 +132,7 @@ class Tagger:
         >>> strict.recommendation.settings.decoding.threshold
         0.95
         """
-        return type(self)(*(_deciding(each, thresholds) for each in (self.recommendation, self.review)))
+        return type(self)(*(_deciding(each, thresholds) for each in self.scorers))
 
     def save_pretrained(self, path: str | Path) -> None:
         """Write both checkpoints, as half-precision safetensors, to ``path/recommendation`` and ``path/review``."""
@@ -120,7 +143,9 @@ class Tagger:
         self, source: Source, *, roles: Mapping[str, Role | str] | None = None, batch_tokens: int = BATCH_TOKENS
     ) -> TaggedSession:
         """Tag one session: a transcript, a path, a text or pairs (see :func:`action_recs.tag`)."""
-        return self._tag_together([read_source(source, roles=roles)], batch_tokens)[0]
+        transcript = read_source(source, roles=roles)
+        with self._workers() as workers:
+            return self._start([transcript], workers, batch_tokens)()[0]
 
     def tag_many(
         self,
@@ -147,14 +172,25 @@ class Tagger:
 
         stream = _read_each(sources, roles)
         count = len(sources) if isinstance(sources, Sequence) and not isinstance(sources, str) else None
-        with tqdm(total=count, unit="session", disable=not progress) as bar:
-            while read := list(itertools.islice(stream, SESSIONS_AT_ONCE)):
+        with tqdm(total=count, unit="session", disable=not progress) as bar, self._workers() as workers:
+            before: Callable[[], list[TaggedSession]] | None = None
+            error: TranscriptError | None = None
+            while error is None:
+                read = list(itertools.islice(stream, SESSIONS_AT_ONCE))
                 good = [one for one in read if isinstance(one, Transcript)]
-                for session in self._tag_together(good, batch_tokens) if good else ():
+                error = next((one for one in read if isinstance(one, TranscriptError)), None)
+                started = self._start(good, workers, batch_tokens) if good else None
+                for session in before() if before else ():  # decoded while the next ones are computed
                     bar.update()
                     yield session
-                if isinstance(read[-1], TranscriptError):
-                    raise read[-1]
+                before = started
+                if before is None:
+                    break
+            for session in before() if before else ():
+                bar.update()
+                yield session
+            if error is not None:
+                raise error
 
     def as_map(
         self,
@@ -197,30 +233,47 @@ class Tagger:
 
         return BatchMap(self, rows=rows, column=column, columns=columns, roles=roles, on_error=on_error)
 
-    def _tag_together(self, transcripts: list[Transcript], batch_tokens: int) -> list[TaggedSession]:
-        from action_recs.scoring import piece_scores  # loads torch, which importing the package must not
+    def _workers(self) -> Workers:
+        from action_recs.workers import Workers  # loads torch, which importing the package must not
 
-        spans, span_scores = [], []
-        found = piece_scores(self.recommendation, transcripts, batch_tokens=batch_tokens)
-        for transcript, (pieces, tables) in zip(transcripts, found, strict=True):
-            tokens = by_utterance(pieces, tables, len(transcript))
-            spans.append(find_recommendations(transcript, tokens, self.recommendation.settings.decoding))
-            span_scores.append(recommendation_scores(transcript, tokens))
+        return Workers(self.scorers[0].device)
 
-        runs, run_scores = [], []
-        found = piece_scores(self.review, transcripts, batch_tokens=batch_tokens)
-        for transcript, (pieces, tables) in zip(transcripts, found, strict=True):
-            classes = review_classes(pieces, tables, len(transcript))
-            runs.append(find_reviews(classes, self.review.settings.decoding))
-            run_scores.append(review_scores(classes))
-        return [_session(*parts) for parts in zip(transcripts, spans, span_scores, runs, run_scores, strict=True)]
+    def _start(
+        self, transcripts: list[Transcript], workers: Workers, batch_tokens: int
+    ) -> Callable[[], list[TaggedSession]]:
+        """Begin to tag some sessions; returns what waits for them and decodes them."""
+        from action_recs.scoring import start_scoring
+
+        wait = start_scoring(self.scorers, transcripts, workers, batch_tokens=batch_tokens)
+        spans, runs = (scorer.settings.decoding for scorer in self.scorers)
+
+        def finish() -> list[TaggedSession]:
+            sessions = []
+            recommending, reviewing = wait()
+            for transcript, (cut, tables), (review_cut, review_tables) in zip(
+                transcripts, recommending, reviewing, strict=True
+            ):
+                tokens = by_utterance(cut, tables, len(transcript))
+                classes = review_classes(review_cut, review_tables, len(transcript))
+                sessions.append(
+                    _session(
+                        transcript,
+                        find_recommendations(transcript, tokens, spans),
+                        recommendation_scores(transcript, tokens),
+                        find_reviews(classes, runs),
+                        review_scores(classes),
+                    )
+                )
+            return sessions
+
+        return finish
 
 
-def _deciding(checkpoint: Checkpoint, thresholds: Mapping[Label, float]) -> Checkpoint:
-    """The checkpoint with its threshold replaced, if there is one for its task."""
-    settings = checkpoint.settings
+def _deciding(scorer: Scorer, thresholds: Mapping[Label, float]) -> Scorer:
+    """The scorer with its threshold replaced, if there is one for its task."""
+    settings = scorer.settings
     threshold = thresholds.get(Label(settings.task.value), settings.decoding.threshold)
-    return replace(checkpoint, settings=replace(settings, decoding=replace(settings.decoding, threshold=threshold)))
+    return scorer.with_settings(replace(settings, decoding=replace(settings.decoding, threshold=threshold)))
 
 
 def _read_each(

@@ -81,11 +81,30 @@ def tokenize(transcript: Transcript, tokenizer: PreTrainedTokenizerBase, *, wind
     window_tokens : int
         The length of a window; no piece takes more than half of it.
     """
+    return cut(transcript, encode(transcript, tokenizer), tokenizer, window_tokens=window_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The text of a transcript as tokens, which models with one vocabulary share.
+
+    Attributes
+    ----------
+    ids : sequence of sequence of int
+        For each utterance its tokens, without a role's marker.
+    offsets : sequence of sequence of (int, int)
+        For each token the characters that it covers, end exclusive.
+    """
+
+    ids: Sequence[Sequence[int]] = field(repr=False)
+    offsets: Sequence[Sequence[tuple[int, int]]] = field(repr=False)
+
+
+def encode(transcript: Transcript, tokenizer: PreTrainedTokenizerBase) -> Encoded:
+    """Tokenize every utterance. Special tokens that are spelled out in the text ("[SEP]") are read as text."""
     if not transcript.utterances:
-        return []
-    longest = max(1, (window_tokens - SPECIAL_TOKENS_A_WINDOW) // 2 - 1)
-    markers = {role: tokenizer.convert_tokens_to_ids(marker) for role, marker in ROLE_MARKERS.items()}
-    encoded = tokenizer(
+        return Encoded((), ())
+    found = tokenizer(
         [LONE_SURROGATE.sub("\ufffd", utterance.text) for utterance in transcript.utterances],
         add_special_tokens=False,
         split_special_tokens=True,
@@ -94,9 +113,18 @@ def tokenize(transcript: Transcript, tokenizer: PreTrainedTokenizerBase, *, wind
         return_token_type_ids=False,
         verbose=False,
     )
+    return Encoded(found["input_ids"], found["offset_mapping"])
+
+
+def cut(
+    transcript: Transcript, encoded: Encoded, tokenizer: PreTrainedTokenizerBase, *, window_tokens: int
+) -> list[Piece]:
+    """Open every utterance with its role's marker, and divide those that are longer than half a window."""
+    longest = max(1, (window_tokens - SPECIAL_TOKENS_A_WINDOW) // 2 - 1)
+    markers = {role: tokenizer.convert_tokens_to_ids(marker) for role, marker in ROLE_MARKERS.items()}
     pieces = []
     for index, utterance in enumerate(transcript.utterances):
-        ids, offsets = encoded["input_ids"][index], encoded["offset_mapping"][index]
+        ids, offsets = encoded.ids[index], encoded.offsets[index]
         for start in range(0, max(len(ids), 1), longest):
             pieces.append(
                 Piece(

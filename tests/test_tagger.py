@@ -186,8 +186,10 @@ def test_saved_and_loaded_it_tags_alike(tagger, tmp_path):
     assert [action_recs.tag(TALK, tagger=each) for each in (again, parts)] == [expected, expected]
 
 
-def test_it_prints_its_models(tagger):
-    assert repr(tagger) == "Tagger(Checkpoint(recommendation, bert), Checkpoint(review, bert))"
+def test_it_prints_its_models(models):
+    exact = Tagger.from_pretrained(models, precision="fp32")
+    assert repr(exact) == "Tagger(Scorer(recommendation, bert, fp32), Scorer(review, bert, fp32))"
+    assert repr(exact.recommendation) == "Checkpoint(recommendation, bert)"
 
 
 def test_random_models_find_something_so_that_these_tests_mean_something(tagger):

@@ -1,7 +1,7 @@
 """Recommendations and reviews as what two texts can be compared by: their content words, and their tokens' states.
 
 The states are those of the shipped recommendation encoder's lower layers. They still say what a word means in its
-sentence; the upper layers say only whether something is recommended (measured in training/linking.py --layers).
+sentence; the upper layers say little but whether something is recommended.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ Floats = NDArray[np.float32]
 
 LAYERS = (0, 2)
 """Hidden states that are compared; 0 is what goes into the first layer."""
-
-AROUND = 0
-"""Utterances before and after a recommendation whose words are taken to be near it."""
 
 BATCH_TOKENS = 8192
 
@@ -186,12 +183,7 @@ def read_session(checkpoint: Checkpoint, session: TaggedSession) -> Spoken:
 def recommendation_passage(session: TaggedSession, spoken: Spoken, spans: Sequence[Recommendation]) -> Passage:
     """One recommendation, or several that say the same."""
     words = {word for span in spans for word in content_words(span.text)}
-    near = {
-        index
-        for span in spans
-        for index in range(max(span.utterance - AROUND, 0), min(span.utterance + AROUND + 1, len(session)))
-    }
-    around = {word for index in near for word in content_words(session.utterances[index].text)}
+    around = {word for span in spans for word in content_words(session.utterances[span.utterance].text)}
     parts = []
     for span in spans:
         own = spoken[span.utterance]

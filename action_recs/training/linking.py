@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
 
@@ -133,8 +133,6 @@ def link_pairs(read: Iterable[ReadCourse], rarity: Rarity) -> Pairs:
 
 
 def _candidate(draft: Candidate, place: int, own: int, reviewed: bool) -> Candidate:
-    from dataclasses import replace
-
     return replace(draft, sessions_between=place - own, reviewed_before=reviewed)
 
 

@@ -1,0 +1,37 @@
+"""``action-recs export``: both models as ONNX graphs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from action_recs.cli.errors import one_line_errors
+
+
+def export(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write, which must be new or empty.")],
+    models: Annotated[
+        Path | None, typer.Option(help="A folder with recommendation/ and review/ in place of the shipped models.")
+    ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Multiply in 8-bit integers: smaller, and faster on most processors.")
+    ] = False,
+) -> None:
+    """Write the models for ONNX Runtime, and compare them with what they were made from.
+
+    [bold]Example[/bold]
+
+      action-recs export -o exported --int8
+
+      action-recs tag session.txt --models exported
+    """
+    with one_line_errors():
+        from action_recs.onnx_export import export_models
+
+        compared = export_models(output, models, int8=int8)
+    typer.echo(
+        f"{output}: the same labels on the example's {compared.utterances} utterances; "
+        f"scores differ by at most {compared.largest_difference:.5f}"
+    )

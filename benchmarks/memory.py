@@ -1,0 +1,62 @@
+"""The peak memory of one way to tag, measured in a process of its own.
+
+    python -m benchmarks.memory ours
+    python -m benchmarks.memory pipelines
+
+Prints the process's peak resident memory in MiB after one session of 8,000 words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+WAYS = ("ours", "pipelines")
+
+
+def peak_of(way: str, batch_size: int = 1) -> float:
+    """Peak resident memory in MiB of a fresh process that tags one session."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    ran = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "benchmarks.memory", way, "--batch-size", str(batch_size)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+    )
+    return float(ran.stdout.split()[-1])
+
+
+def peak_so_far() -> float:
+    """This process's peak resident memory in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("--batch-size", type=int, default=1, help="of the pipelines")
+    arguments = parser.parse_args()
+    from benchmarks.dialogues import sessions
+
+    some = sessions(1)
+    if arguments.way == "ours":
+        from action_recs import Tagger
+
+        list(Tagger.from_pretrained().tag_many(some))
+    else:
+        from benchmarks.alternative import Pipelines
+
+        Pipelines().tag(some, batch_size=arguments.batch_size)
+    print(f"{peak_so_far():.0f}")
+
+
+if __name__ == "__main__":
+    main()
