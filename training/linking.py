@@ -51,6 +51,7 @@ from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
 from action_recs.linking.model import load_linking_model, scorer_record
 from action_recs.linking.passages import lower_layers
 from action_recs.linking.reader import CATEGORIES
+from action_recs.manifest import write_manifest
 from action_recs.session import TaggedSession
 from action_recs.training.corrections import Settings, category_examples, train_corrections
 from action_recs.training.linking import fit_adherence, fit_scorer, link_pairs, rarity_of, read_courses, same_pairs
@@ -121,6 +122,7 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
     tensors["rarity.tokens"] = torch.tensor(rarity.tokens).half()
     save_file(tensors, arguments.output / "model.safetensors")
     (arguments.output / "config.json").write_text(json.dumps(config, separators=(",", ":")) + "\n", encoding="utf-8")
+    write_manifest(arguments.output)
 
 
 def restates(course: Course) -> bool:

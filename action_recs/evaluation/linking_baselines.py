@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ class Question:
     """Pairs of texts that belong together or not: a review with every earlier item, or the spans of a session."""
 
     client: str
-    asked: tuple[str, ...]
-    texts: tuple[str, ...]
+    asked: tuple[str, ...] = field(repr=False)
+    texts: tuple[str, ...] = field(repr=False)
     pairs: tuple[tuple[int, int, bool], ...]  # place in asked, place in texts, whether they belong together
     only: tuple[bool, ...] = ()  # for each pair, whether the item is the last session's only one
 

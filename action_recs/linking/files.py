@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from action_recs.errors import OutputError, ThreadError
+from action_recs.formulas import plain_cell
 from action_recs.linking.order import session_day
 from action_recs.linking.thread import ITEM_COLUMNS, ClientThread
 from action_recs.session import TaggedSession
@@ -133,7 +134,7 @@ def _write_csv(threads: Sequence[ClientThread], file: TextIO) -> None:
     writer = csv.DictWriter(file, ITEM_COLUMNS)
     writer.writeheader()
     for thread in threads:
-        writer.writerows(thread.rows())
+        writer.writerows({name: plain_cell(cell) for name, cell in row.items()} for row in thread.rows())
 
 
 _WRITERS: dict[str, Callable[[Sequence[ClientThread], TextIO], None]] = {

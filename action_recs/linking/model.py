@@ -17,6 +17,7 @@ from action_recs.linking.adherence import ADHERENCES, AdherenceModel
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES, Table
 from action_recs.linking.passages import Rarity, lower_layers
 from action_recs.linking.reader import Reader, corrected_encoder
+from action_recs.manifest import check_manifest
 
 if TYPE_CHECKING:
     import torch
@@ -94,6 +95,7 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
     folder = Path(path)
     if missing := [name for name in NEEDED if not (folder / name).is_file()]:
         raise ModelError(f"{folder}: {', '.join(missing)} is missing; train it with training/linking.py")
+    check_manifest(folder, required=folder.resolve().is_relative_to(SHIPPED.resolve()))
     checkpoint = checkpoint or load_checkpoint(SHIPPED / "recommendation", Task.RECOMMENDATION)
     from safetensors import SafetensorError
     from safetensors.torch import load_file

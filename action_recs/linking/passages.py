@@ -72,8 +72,8 @@ class Passage:
         Of unit length; see ``LAYERS``.
     """
 
-    words: frozenset[str]
-    opening: frozenset[str]
+    words: frozenset[str] = field(repr=False)
+    opening: frozenset[str] = field(repr=False)
     tokens: NDArray[np.int64] = field(repr=False)
     states: Floats = field(repr=False)
 
@@ -219,7 +219,7 @@ class Rarity:
     tokens : array of float, shape (vocabulary,)
     """
 
-    words: Mapping[str, float]
+    words: Mapping[str, float] = field(repr=False)
     unknown: float
     tokens: Floats
 

@@ -123,12 +123,11 @@ def commands(app: typer.Typer) -> dict[str, Any]:
 
 
 def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    inside = getattr(command, "commands", None)
-    if inside is None:
+    if not hasattr(command, "list_commands"):
         yield " ".join(words), command
         return
-    for name, each in inside.items():
-        yield from _commands(each, (*words, name))
+    for name in command.list_commands(None):  # it may import a command only when it is asked for
+        yield from _commands(command.get_command(None, name), (*words, name))
 
 
 def arguments(command: Any, path: Path, output: Path, models: Path) -> list[str]:

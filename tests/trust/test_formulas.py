@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import action_recs
 from action_recs import Role, Transcript, Utterance, read
 from action_recs.annotation import load_annotations
 from action_recs.annotation.annotated import AnnotatedSession
@@ -53,3 +56,14 @@ def test_a_table_of_others_keeps_its_apostrophes(tmp_path):
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     assert [each.text for each in read(path).utterances] == [*texts, "Yes."]
+
+
+def test_every_writer_of_tables_makes_its_cells_plain():
+    package = Path(action_recs.__file__).parent
+    writers = {
+        path.relative_to(package).as_posix(): "plain_" in text
+        for path in package.rglob("*.py")
+        if re.search(r"csv\.writer\(|DictWriter\(|\.to_csv\(", text := path.read_text(encoding="utf-8"))
+    }
+    assert [path for path, plain in writers.items() if not plain] == []
+    assert "whole_files.py" in writers
