@@ -23,6 +23,7 @@ TALK = [
     ("client", "Okay."),
 ]
 IN_FOLDERS = ("transcripts/s1.txt", "transcripts/s2.txt", "monday/s1.txt", "tuesday/s1.txt")
+ANSWERS = ("I can do that.", "All right, I will try.", "Yes, on Sunday.")  # no two sessions of a client are the same
 ADVICE = "Maybe try going back to cooking this week"
 
 
@@ -73,7 +74,7 @@ def _study(folder: Path) -> None:
         writer.writerow(["session_id", "client_id", "therapist_id", "organisation_id", "date", "speaker", "text"])
         for client, therapist in people:
             for week in range(3):
-                talk = TALK if (week + int(client[1:])) % 2 else TALK[2:]
+                talk = [*(TALK if (week + int(client[1:])) % 2 else TALK[2:]), ("client", ANSWERS[week])]
                 for role, text in talk:
                     writer.writerow(
                         [f"{client}w{week}", client, therapist, "o1", f"2024-01-{8 + 7 * week:02}", role, text]
