@@ -2,12 +2,12 @@
 
 The same function as ``transformers.BertForTokenClassification``, and several times faster on long text:
 
-- windows are laid end to end, so that no padding is computed;
+- a window is computed by itself, so that no padding is, and its scores are the same in every batch;
 - the matrices multiply in bf16 where the processor does; sums, norms and the residual stream stay 32-bit floats;
 - query, key and value are one multiplication, and the attention's scale lies in the weights;
 - the last layer is computed for the wanted rows only.
 
-A window attends to itself only, whatever it is batched with. transformers is not imported, which saves its start-up.
+transformers is not imported, which saves its start-up.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
 
-from action_recs.encoder import WindowInput, divide
+from action_recs.encoder import WindowInput
 from action_recs.precision import Precision
 
 ROUND_UP = 32
-"""Tokens of a batch are rounded up to this with rows that nobody reads: for every new shape code is generated."""
+"""Rows are rounded up to this with some that nobody reads: for every new shape code is generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def can_pack(config: Mapping[str, Any]) -> bool:
 
 
 class PackedBert:
-    """A BERT token classifier that reads windows laid end to end.
+    """A BERT token classifier that reads window by window.
 
     Parameters
     ----------
@@ -119,35 +119,26 @@ class PackedBert:
 
     @torch.inference_mode()
     def probabilities(self, windows: Sequence[WindowInput]) -> list[np.ndarray]:
-        lengths = [len(window.tokens) for window in windows]
-        if not sum(len(window.rows) for window in windows):
-            return [np.empty((0, len(self.classifier.bias)), dtype=np.float32) for _ in windows]
-        spare = -sum(lengths) % ROUND_UP
-        tokens = torch.tensor([token for window in windows for token in window.tokens] + [0] * spare)
-        places = torch.cat([torch.arange(length) for length in (*lengths, spare)])
+        return [self._window(window) for window in windows]
+
+    def _window(self, window: WindowInput) -> np.ndarray:
+        if not len(window.rows):
+            return np.empty((0, len(self.classifier.bias)), dtype=np.float32)
+        length = len(window.tokens)
+        spare = -length % ROUND_UP
+        tokens = torch.tensor([*window.tokens, *[0] * spare])
+        places = torch.arange(length + spare).clamp_(max=length - 1)
         stream = self.embedded(self.words[tokens].float() + self.positions[places])
         for layer in self.layers[:-1]:
-            stream = self._layer(layer, stream, lengths)
-        stream = self._last_layer(stream, lengths, [torch.from_numpy(window.rows) for window in windows])
-        return divide(self.classifier(stream).softmax(-1).numpy(), windows)
-
-    def _layer(self, layer: Layer, stream: Tensor, lengths: Sequence[int]) -> Tensor:
-        query, key, value = torch.split(layer.attend(stream), self.width, dim=1)
-        found = torch.zeros_like(query, memory_format=torch.contiguous_format)
-        for first, end in _spans(lengths):
-            found[first:end] = self._attention(query[first:end], key[first:end], value[first:end])
-        return _rest(layer, stream, found)
-
-    def _last_layer(self, stream: Tensor, lengths: Sequence[int], rows: Sequence[Tensor]) -> Tensor:
-        """The last layer, of which only the wanted rows ask: shape (rows of all windows, width)."""
+            query, key, value = torch.split(layer.attend(stream), self.width, dim=1)
+            stream = _rest(layer, stream, self._attention(query, key[:length], value[:length]))
+        rows = torch.from_numpy(window.rows)
         key, value = torch.split(self.last_key_value(stream), self.width, dim=1)
-        wanted = stream[torch.cat([first + some for (first, _), some in zip(_spans(lengths), rows, strict=True)])]
-        query = self.last_query(wanted)
-        found = torch.empty_like(query)
-        for (first, end), (begin, stop) in zip(_spans(lengths), _spans([len(some) for some in rows]), strict=True):
-            if begin < stop:
-                found[begin:stop] = self._attention(query[begin:stop], key[first:end], value[first:end])
-        return _rest(self.layers[-1], wanted, found)
+        stream = stream[torch.cat([rows, rows.new_zeros(-len(rows) % ROUND_UP)])]
+        found = self._attention(self.last_query(stream), key[:length], value[:length])
+        stream = _rest(self.layers[-1], stream, found)[: len(rows)]
+        probabilities: np.ndarray = self.classifier(stream).softmax(-1).numpy()
+        return probabilities
 
     def _attention(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """All heads of one window: shapes (queries, width), (keys, width), (keys, width) to (queries, width)."""
@@ -162,12 +153,6 @@ class PackedBert:
 def _rest(layer: Layer, stream: Tensor, attended: Tensor) -> Tensor:
     stream = layer.gathered(layer.gather(attended) + stream)
     return layer.narrowed(layer.narrow(gelu(layer.widen(stream))) + stream)
-
-
-def _spans(lengths: Sequence[int]) -> list[tuple[int, int]]:
-    """First and end of parts of the given lengths that lie end to end."""
-    ends = np.cumsum(lengths).tolist()
-    return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
 class _WeightReader:

@@ -103,7 +103,9 @@ def load_scorer(
     exact = choose_precision(precision, place)
     if place.type == "cpu" and (packed := _pack(folder, settings, exact)):
         return packed
-    return scorer_of(load_checkpoint(folder, task, device=place), exact)
+    scorer = scorer_of(load_checkpoint(folder, task, device=place), exact)
+    file = folder / "tokenizer.json"
+    return replace(scorer, vocabulary=f"transformers {_digest(file.read_bytes())}") if file.is_file() else scorer
 
 
 def scorer_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> Scorer:

@@ -75,7 +75,7 @@ def ways(words: int) -> dict[str, Callable[[], None]]:
     return {
         "transformers, 32-bit floats, batches of 8,192 tokens": partial(run, plain, whole, 8192),
         "batches that fit the cache": partial(run, plain, whole, CACHE_TOKENS),
-        "windows end to end, without transformers": partial(run, packed, whole, CACHE_TOKENS),
+        "windows one by one, without transformers": partial(run, packed, whole, CACHE_TOKENS),
         "last layer for the wanted rows only": partial(run, packed, wanted, CACHE_TOKENS),
         "bf16": partial(run, half, wanted, CACHE_TOKENS),
         "close calls again in 32-bit floats (for the labels)": partial(run, careful, wanted, CACHE_TOKENS),
