@@ -1,7 +1,6 @@
 """Write the manifest of folders with weights: run it after a file of the shipped models was made anew.
 
-    python training/manifest.py action_recs/models/recommendation action_recs/models/review action_recs/models/linking \\
-        action_recs/models
+    python training/manifest.py action_recs/models/{recommendation,review,linking} action_recs/models
 
 A checkpoint that ``save_checkpoint`` writes has its manifest already. Loading compares the files with it.
 """
