@@ -82,5 +82,8 @@ def test_a_damaged_export_is_named(exported, tmp_path, name):
         broken.write_text(json.dumps({key: record[key] for key in record if key != "onnx"}))
     else:
         broken.write_bytes(broken.read_bytes()[:500])
+    with pytest.raises(ModelError, match=rf"review/{name}: is not the file that was written"):
+        Tagger.from_pretrained(folder)
+    (folder / "review" / "manifest.json").unlink()
     with pytest.raises(ModelError, match="review: the exported model cannot be loaded"):
         Tagger.from_pretrained(folder)
