@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from action_recs import Tagger
-from action_recs.annotation.collection import load_collection
+from action_recs.annotation.annotated import AnnotatedSession
+from action_recs.annotation.collection import Collection, load_collection
 from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.baselines import BASELINES
 from action_recs.evaluation.card import write_cards, write_readme_figures
+from action_recs.evaluation.measure import curve_of
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
@@ -73,7 +75,17 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             for name, tag in taggers.items()
         },
         "slices": {each.name: slices(each.development, taggers["models"]) for each in collections if each.development},
+        # whole sessions of real and authored talk, for `action-recs tag --precision`
+        **{
+            checkpoint.settings.task.value: {"curve": curve_of(checkpoint, whole_sessions(collections)).to_dict()}
+            for checkpoint in (tagger.recommendation, tagger.review)
+        },
     }
+
+
+def whole_sessions(collections: tuple[Collection, ...]) -> list[AnnotatedSession]:
+    """Development sessions that are no excerpts."""
+    return [session for each in collections if each.name != "contrast" for session in each.development]
 
 
 def show(results: dict[str, Any], console: Console) -> None:

@@ -166,6 +166,13 @@ def _cases(checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession], progres
     return [Case(session, read[session.transcript]) for session in sessions]
 
 
+def curve_of(checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession]) -> Curve:
+    """Precision by threshold of one checkpoint on annotated sessions, of which at least one holds its label."""
+    label = Label(checkpoint.settings.task.value)
+    _, decisive, gold = scored_utterances(_cases(checkpoint, sessions, progress=None), label)
+    return precision_recall(decisive, gold)
+
+
 def _one_model(
     checkpoint: Checkpoint,
     label: Label,
