@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import action_recs
-from action_recs import Tagger, Transcript
+from action_recs import Transcript
 from action_recs.annotation.markup import read_markup
 from action_recs.export import write_sessions
 
@@ -48,17 +48,7 @@ def same(ones, others):
 
 @pytest.mark.parametrize("batch_tokens", [1, 1_000_000])
 def test_whatever_the_batch(transcripts, alone, batch_tokens):
-    same(alone, list(action_recs.tag_many(transcripts, tagger=sized(batch_tokens))))
-
-
-def sized(batch_tokens):
-    tagger = action_recs.shipped_tagger()
-
-    class Sized(Tagger):
-        def tag_many(self, sources, **options):
-            return super().tag_many(sources, **options | {"batch_tokens": batch_tokens})
-
-    return Sized(tagger.recommendation, tagger.review)
+    same(alone, list(action_recs.shipped_tagger().tag_many(transcripts, batch_tokens=batch_tokens)))
 
 
 def test_whatever_the_order(transcripts, alone):
