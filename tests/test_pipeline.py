@@ -24,7 +24,8 @@ def find(models):
 def test_it_finds_what_the_tagger_finds(find, models):
     """transformers computes in 32-bit floats, as a tagger does that is told to."""
     expected = [
-        recommendation_record(each) for each in Tagger.from_pretrained(models, precision="fp32").tag(TALK).recommendations
+        recommendation_record(each)
+        for each in Tagger.from_pretrained(models, precision="fp32").tag(TALK).recommendations
     ]
     assert expected
     found = find(TALK)
