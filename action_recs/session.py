@@ -6,13 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from action_recs.transcript import Role
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from action_recs.annotation.annotated import AnnotatedSession
 
 
@@ -225,17 +223,23 @@ class TaggedSession:
             **{name: getattr(transcript, name) for name in IDENTIFIERS},
         )
 
-    def to_dataframe(self) -> pd.DataFrame:
+    def to_dataframe(self, library: Literal["pandas", "polars"] = "pandas") -> Any:
         """One row an utterance: session id, index, role, text, a 0/1 column and a score column for each label.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}
 
         Raises
         ------
         ImportError
-            Without pandas, which ``pip install 'action_recs[study]'`` brings.
+            Without the library: ``pip install 'action_recs[study]'`` brings pandas, ``pip install polars`` polars.
+        ValueError
+            For another library.
         """
         from action_recs.frames import data_frame  # knows this module
 
-        return data_frame(self.rows(), ROW_COLUMNS)
+        return data_frame(self.rows(), ROW_COLUMNS, library)
 
     def to_html(self) -> str:
         """The session as a whole HTML page: the dialogue with what was found, in one file without outside resources."""

@@ -74,6 +74,24 @@ def test_convert_of_broken_data_writes_nothing(run, markup, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["anna.txt"]
 
 
+def test_what_is_there_is_not_replaced_unasked(run, markup, tmp_path):
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "mine.txt").write_text("mine", encoding="utf-8")
+    before = markup.read_bytes()
+    for arguments in (
+        ("convert", markup, "--to", "markup", "-o", markup),
+        ("adjudicate", markup, "--by", "union", "-o", markup),
+        ("agree", markup, "--html", markup),
+        ("split", markup, "-o", tmp_path / "sets", "--shares", "all=1"),
+    ):
+        result = run(*arguments)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1), arguments
+        assert "exists; --overwrite replaces it" in result.stderr
+    assert markup.read_bytes() == before
+    assert run("convert", markup, "--to", "jsonl", "-o", markup, "--overwrite").exit_code == 0
+    assert markup.read_bytes() != before
+
+
 def test_agree_compares_files_by_their_names(run, markup, tmp_path):
     (tmp_path / "ben.txt").write_text(MARKUP.replace("Walk daily</rec>", "Walk</rec> daily"), encoding="utf-8")
     result = run("agree", markup, tmp_path / "ben.txt", "--json")
@@ -109,7 +127,7 @@ def test_adjudicate_merges_as_decided_and_by_a_rule(run, markup, tmp_path):
     listed = json.loads(run("agree", markup, ben, "--json").output)["disagreements"]
     entries = [{**each, "choice": "annotator", "annotator": "anna"} for each in listed]
     decisions.write_text(json.dumps({"version": "1.0", "judge": "kim", "decisions": entries}), encoding="utf-8")
-    result = run("adjudicate", markup, ben, "--decisions", decisions, "-o", merged, "--json")
+    result = run("adjudicate", markup, ben, "--decisions", decisions, "-o", merged, "--overwrite", "--json")
     assert (result.exit_code, json.loads(result.output)["annotators"]) == (0, {"kim": 1})
     assert [span.text for span in load_annotations(merged)[0].recommendations] == ["Walk daily"]
 
@@ -148,7 +166,7 @@ def test_split_keeps_clients_together_and_reports_near_duplicates(run, tmp_path)
     assert sorted(groups["train"] | groups["test"]) == ["c0", "c1", "c2", "c3"]
     assert not groups["train"] & groups["test"]
     assert report["leaks"]
-    assert "nearly the same" in run("split", tmp_path / "all.txt", "-o", folder).output
+    assert "nearly the same" in run("split", tmp_path / "all.txt", "-o", folder, "--overwrite").output
 
 
 @pytest.mark.parametrize(

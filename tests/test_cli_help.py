@@ -97,6 +97,47 @@ def test_an_unknown_command_is_named():
     assert (result.exit_code, "No such command 'tga'" in result.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["tag"], "Missing argument"),
+        (["tag", "a.txt", "--workers", "-3"], "--workers"),
+        (["tag", "a.txt", "--nonesuch"], "--nonesuch"),
+        (["study", "a.jsonl", "b.csv", "-o", "x", "--baseline", "last"], "--baseline"),
+        (["annotations", "convert", "a.json", "-o", "x"], "--to"),
+        (["annotations", "nonesuch"], "nonesuch"),
+    ],
+)
+def test_a_wrong_option_is_told_in_one_line(arguments, words):
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith("action-recs: ")
+    assert words in result.stderr
+    assert result.stderr.endswith(" --help\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["annotations"]])
+def test_a_bare_name_shows_its_commands(arguments):
+    result = CliRunner().invoke(app, arguments)
+    assert "Commands" in result.output
+    assert "action-recs: " not in result.output
+
+
+def commands(group, path=()):
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_every_command_prints_json_and_shows_an_example():
+    for name, command in commands(get_command(app)):
+        assert "--json" in {option for each in command.params for option in each.opts}, name
+        assert f"  action-recs {name}" in command.help, name
+
+
 def test_shells_complete_commands_and_options():
     for typed, wanted in (("action-recs re", "report"), ("action-recs tag --ov", "--overwrite")):
         env = {"_ACTION_RECS_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}

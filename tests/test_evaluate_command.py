@@ -194,7 +194,8 @@ def test_a_run_that_fails_leaves_an_earlier_one_as_it_was(run, loose, data, tmp_
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    result = run("--model", loose, "--data", data, "--output", output)
+    assert "--overwrite replaces it" in run("--model", loose, "--data", data, "--output", output).output
+    result = run("--model", loose, "--data", data, "--output", output, "--overwrite")
     assert result.exit_code == 2
     assert "No space left" in result.output
     assert {path.name: path.read_bytes() for path in output.iterdir()} == before

@@ -4,7 +4,17 @@ import dataclasses
 
 import pytest
 
-from action_recs import Form, Recommendation, Review, TaggedSession, recommendations_frame, reviews_frame
+from action_recs import (
+    Form,
+    Label,
+    Recommendation,
+    Review,
+    Role,
+    TaggedSession,
+    TaggedUtterance,
+    recommendations_frame,
+    reviews_frame,
+)
 
 pytest.importorskip("pandas")
 
@@ -48,3 +58,31 @@ def test_a_row_a_review():
 def test_without_findings_the_columns_are_there(frame):
     empty = frame([])
     assert (len(empty), list(empty.columns)) == (0, list(frame([ONE]).columns))
+
+
+def test_one_session_is_enough():
+    assert recommendations_frame(ONE).equals(recommendations_frame([ONE]))
+    assert reviews_frame(ONE).equals(reviews_frame([ONE]))
+
+
+def test_polars_on_request():
+    polars = pytest.importorskip("polars")
+    for make in (recommendations_frame, reviews_frame):
+        frame = make([ONE, TWO], library="polars")
+        assert isinstance(frame, polars.DataFrame)
+        assert frame.to_dicts() == make([ONE, TWO]).to_dict("records")
+        assert make([], library="polars").columns == frame.columns
+    said = TaggedSession(
+        (TaggedUtterance(0, Role.CLIENT, "Hm.", frozenset(), {Label.RECOMMENDATION: 0.0, Label.REVIEW: 0.1}),),
+        (),
+        (),
+        session_id="s1",
+    )
+    frame = said.to_dataframe("polars")
+    assert isinstance(frame, polars.DataFrame)
+    assert frame.select("session_id", "role", "text", "review").rows() == [("s1", "client", "Hm.", 0)]
+
+
+def test_another_library_is_refused():
+    with pytest.raises(ValueError, match="pandas, polars"):
+        ONE.to_dataframe("numpy")

@@ -52,6 +52,13 @@ def spans(doc):
     }
 
 
+@pytest.mark.parametrize("vocab", [spacy.blank("en").vocab, spacy.vocab.Vocab()])
+def test_a_vocabulary_is_enough_to_make_a_document(vocab):
+    doc = doc_from_transcript(TALK, vocab)
+    assert doc.vocab is vocab
+    assert [token.text for token in doc] == [token.text for token in doc_from_transcript(TALK)]
+
+
 def test_a_document_is_a_line_an_utterance_and_every_token_knows_its_role():
     doc = doc_from_transcript(TALK)
     assert doc.text == "".join(f"{role.capitalize()}: {text}\n" for role, text in TALK)

@@ -18,6 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from action_recs.cli.errors import one_line_errors
+from action_recs.cli.options import Overwrite
+from action_recs.cli.places import check_new
 from action_recs.cli.roles import parse_roles
 from action_recs.errors import AnnotationError, OutputError
 
@@ -59,6 +61,12 @@ def check(
     """Report every violation: file, record, offset, and what to do. Exit code 1 when there is one.
 
     With --fix, list what 'convert --fix' would change; the file itself is never touched.
+
+    [bold]Examples[/bold]
+
+      action-recs annotations check project-3.json
+
+      action-recs annotations check project-3.json --fix --json
     """
     with one_line_errors():
         found = _stream(source, format, schema, extra, roles, annotator, fix=fix, collect=True)
@@ -92,6 +100,7 @@ def convert(
     roles: Roles = None,
     annotator: Annotator = None,
     fix: Fix = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Write annotations in another form, and say what that form cannot hold. Nothing is written where data is broken.
@@ -103,6 +112,7 @@ def convert(
     with one_line_errors():
         from action_recs.annotation.loading import write_annotations
 
+        check_new(output, overwrite=overwrite)
         found = _stream(source, format, schema, extra, roles, annotator, fix=fix)
         lost = write_annotations(_progress(found), output, to)
         sessions = sum(found.forms.values())
@@ -139,6 +149,7 @@ def agree(
     with_gamma: Annotated[
         bool, typer.Option("--gamma", help="The gamma measure, too (needs pygamma-agreement; seconds a session).")
     ] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare annotators: Cohen's kappa, F1 of utterances and spans, Krippendorff's alpha, each with its interval.
@@ -155,6 +166,8 @@ def agree(
         from action_recs.annotation.gamma import gamma
         from action_recs.session import Label
 
+        if html:
+            check_new(html, overwrite=overwrite)
         found = _versions(sources, format, schema, extra, roles)
         compared = agreement(found)
         unitised = {label: gamma(found, label) for label in Label} if with_gamma else {}
@@ -198,6 +211,7 @@ def adjudicate(
     schema: Names = None,
     extra: Extra = None,
     roles: Roles = None,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Merge the annotators' versions into one: as was decided on the page of disagreements, or by a rule, or both.
@@ -214,6 +228,7 @@ def adjudicate(
 
         if decisions is None and by is None:
             raise AnnotationError("say how to merge: --decisions with the file from the page, --by, or both")
+        check_new(output, overwrite=overwrite)
         found = _versions(sources, format, schema, extra, roles)
         merged = merge(found, by, judge=judge, decisions=decisions)  # type: ignore[arg-type] # it checks
         write_annotations(merged, output, "jsonl")
@@ -235,17 +250,23 @@ def split(
     schema: Names = None,
     extra: Extra = None,
     roles: Roles = None,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Divide sessions into sets by client, balanced by label, and report near-duplicates between the sets.
 
     The folder gets a file of JSON lines a set, and split.json with the groups of each.
+
+    [bold]Example[/bold]
+
+      action-recs annotations split merged.jsonl -o splits --shares train=0.7,test=0.3
     """
     with one_line_errors():
         from action_recs.annotation.dataset import COUNTED, split_sessions
         from action_recs.annotation.loading import write_annotations
 
         wanted = _shares(shares)
+        check_new(output, overwrite=overwrite)
         found = _named_apart(
             {path: list(_progress(_stream(path, format, schema, extra, roles, None))) for path in sources}, keep=True
         )

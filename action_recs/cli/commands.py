@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from action_recs.cli.errors import BAD_INPUT, FAILED_SOME
+
+UsageError: Any = typer.BadParameter.__base__
+"""An option or argument that is not to be understood. No name of it is the same in all versions of typer."""
 
 COMMANDS = {
     "tag": "tag:tag",
@@ -29,6 +37,28 @@ COMMANDS = {
 class LazyCommands(TyperGroup):
     """A group of commands that imports no more of them than it needs."""
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command line. A wrong option is told in one line, as every other error is."""
+        run = partial(super().main, args, prog_name, complete_var, False, windows_expand_args, **extra)
+        if not standalone_mode:
+            return run()
+        try:
+            code = run()
+        except UsageError as error:
+            _tell(error)
+            code = BAD_INPUT
+        except typer.Abort:
+            code = FAILED_SOME
+        sys.exit(code or 0)
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
         """The commands that there are."""
         return [name for name, place in COMMANDS.items() if find_spec(_module(place))]
@@ -40,6 +70,15 @@ class LazyCommands(TyperGroup):
         place = COMMANDS[cmd_name]
         found = getattr(import_module(_module(place)), place.partition(":")[2])
         return _command(cmd_name, found)
+
+
+def _tell(error: Any) -> None:
+    if type(error).__name__ == "NoArgsIsHelpError":  # no error: a group by its bare name shows its help
+        error.show()
+        return
+    where = error.ctx.command_path if error.ctx else "action-recs"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    typer.echo(f"action-recs: {message}; see {where} --help", err=True)
 
 
 def _command(name: str, found: Any) -> Any:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from action_recs.cli.errors import one_line_errors
+from action_recs.cli.options import Overwrite
+from action_recs.cli.places import check_new
 from action_recs.cli.roles import parse_roles
 from action_recs.errors import ConfigError
 from action_recs.session import Label
@@ -39,6 +41,7 @@ def evaluate(
     no_text: Annotated[
         bool, typer.Option("--no-text", help="Leave the words of the mistakes out of the report.")
     ] = False,
+    overwrite: Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON in place of tables.")] = False,
     format: Annotated[
         str, typer.Option("--format", help="The form of the annotations, if the content is not to tell.")
@@ -59,6 +62,9 @@ def evaluate(
       action-recs evaluate --model runs/review --data export.json --precision 0.85 --json
     """
     with one_line_errors():
+        if output:
+            for name in ("metrics.json", "report.html"):
+                check_new(output / name, overwrite=overwrite)
         try:
             from action_recs.evaluation.run import check_output, evaluate_files, write_evaluation
 

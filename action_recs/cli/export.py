@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from action_recs.cli.errors import one_line_errors
+from action_recs.cli.options import AsJson
+from action_recs.cli.printing import print_json
 
 
 def export(
@@ -18,6 +20,7 @@ def export(
     int8: Annotated[
         bool, typer.Option("--int8", help="Multiply in 8-bit integers: smaller, and faster on most processors.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the models for ONNX Runtime, and compare them with what they were made from.
 
@@ -31,6 +34,10 @@ def export(
         from action_recs.onnx_export import export_models
 
         compared = export_models(output, models, int8=int8)
+    if as_json:
+        figures = {"utterances": compared.utterances, "largest_difference": compared.largest_difference}
+        print_json({"output": str(output), **figures, "exit_code": 0})
+        return
     typer.echo(
         f"{output}: the same labels on the example's {compared.utterances} utterances; "
         f"scores differ by at most {compared.largest_difference:.5f}"

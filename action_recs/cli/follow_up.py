@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from action_recs.cli.errors import one_line_errors
+from action_recs.cli.options import AsJson, Overwrite
+from action_recs.cli.places import check_new
+from action_recs.cli.printing import print_json
 from action_recs.errors import ThreadError
 from action_recs.linking import follow_up as follow
 from action_recs.linking.files import by_client, check_thread_output, read_tagged, write_threads
@@ -25,6 +28,8 @@ def follow_up(
     one_client: Annotated[
         bool, typer.Option("--one-client", help="All sessions are one client's, though they have no client_id.")
     ] = False,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
 ) -> None:
     """Link reviews to what was recommended in earlier sessions, and say what was done.
 
@@ -37,6 +42,7 @@ def follow_up(
       action-recs follow-up tagged.jsonl --client c041 -o c041.html
     """
     with one_line_errors():
+        check_new(output, overwrite=overwrite)
         sessions = read_tagged(tagged)
         if client is not None:
             sessions = [session for session in sessions if session.client_id == client]
@@ -56,4 +62,8 @@ def follow_up(
         write_threads(threads, output)
         items = [item for thread in threads for item in thread.items]
         reviewed = sum(bool(item.reviews) for item in items)
+        if as_json:
+            counts = {"clients": len(threads), "items": len(items), "reviewed": reviewed}
+            print_json({"output": str(output), **counts, "exit_code": 0})
+            return
         typer.echo(f"{output}: {len(threads)} clients, {len(items)} things recommended, {reviewed} of them reviewed")

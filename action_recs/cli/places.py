@@ -74,6 +74,23 @@ def check_start(places: Places, *, resume: bool, overwrite: bool) -> None:
             raise OutputError(f"{places.output}: {what}; {remedy}")
 
 
+def check_new(path: Path, *, overwrite: bool) -> None:
+    """Refuse to write over a file, or into a folder that holds something.
+
+    Raises
+    ------
+    OutputError
+    """
+    if overwrite or not os.path.lexists(path):
+        return
+    try:
+        free = path.is_dir() and not any(path.iterdir())
+    except OSError:
+        free = False
+    if not free:
+        raise OutputError(f"{path}: exists; --overwrite replaces it")
+
+
 @contextmanager
 def locked(places: Places) -> Iterator[None]:
     """Keep other runs away from the output.

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from action_recs.cli.errors import one_line_errors
-from action_recs.cli.options import AsJson
+from action_recs.cli.options import AsJson, Overwrite
+from action_recs.cli.places import check_new
 from action_recs.cli.printing import print_json, print_line
 from action_recs.errors import StudyError
 
@@ -41,6 +42,7 @@ def study(
         Path | None,
         typer.Option(help="What became of recommendations: JSON lines, as follow-up -o FILE.jsonl writes them."),
     ] = None,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Describe tagged sessions and relate their review percentage to PHQ-9 and GAD-7 scores.
@@ -50,6 +52,9 @@ def study(
       action-recs study tagged.jsonl outcomes.csv -o study/ --baseline previous
     """
     with one_line_errors():
+        files = {"report": str(output / "report.html"), "results": str(output / "results.json")}
+        for each in files.values():
+            check_new(Path(each), overwrite=overwrite)
         try:
             from action_recs.study.analysis import Choices
             from action_recs.study.join import Window
@@ -66,7 +71,6 @@ def study(
             validation=validation,
             threads=threads,
         )
-        files = {"report": str(output / "report.html"), "results": str(output / "results.json")}
         if as_json:
             print_json(files | {"notices": [asdict(notice) for notice in found.notices], "exit_code": 0})
             return

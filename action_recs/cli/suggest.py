@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from action_recs.cli.errors import one_line_errors
+from action_recs.cli.options import Overwrite
+from action_recs.cli.places import check_new
 from action_recs.cli.roles import parse_roles
 from action_recs.errors import ConfigError
 
@@ -32,6 +34,7 @@ def suggest(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the random share.")] = 0,
     device: Annotated[str, typer.Option(help="Where the models run: cpu, cuda or mps.")] = "cpu",
+    overwrite: Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was suggested, and why, as JSON.")] = False,
 ) -> None:
     """Suggest which sessions to annotate next: those that the models are unsure of and that differ, and some at random.
@@ -45,6 +48,7 @@ def suggest(
       action-recs suggest transcripts/ -n 20 -o tasks.jsonl --format prodigy --annotated done.jsonl --model runs
     """
     with one_line_errors():
+        check_new(output, overwrite=overwrite)
         try:
             from action_recs.suggest.run import suggest_files
         except ImportError as error:

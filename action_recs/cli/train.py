@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from action_recs.cli.errors import one_line_errors
+from action_recs.cli.options import AsJson
+from action_recs.cli.printing import print_json
 from action_recs.errors import ConfigError
 
 
@@ -41,6 +43,7 @@ def train(
     resume_step: Annotated[
         int | None, typer.Option(help="Go on from the checkpoint of this step instead of the last one.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Train a model on your own annotated sessions, or go on with a shipped one.
 
@@ -70,4 +73,7 @@ def train(
             annomi=annomi,
         )
         run(load_config(config, overrides), sources, output, resume=resume if resume_step is None else resume_step)
+    if as_json:
+        print_json({"output": str(output), "card": str(output / "README.md"), "exit_code": 0})
+        return
     typer.echo(f"{output}\n{output / 'README.md'}")

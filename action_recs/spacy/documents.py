@@ -21,6 +21,7 @@ from typing import Any
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
+from spacy.vocab import Vocab
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.document import Document, exact_document, read_document, spans_document
@@ -46,7 +47,7 @@ class Found:
 
 
 def doc_from_transcript(
-    source: Source, nlp: Language | None = None, *, roles: Mapping[str, Role | str] | None = None
+    source: Source, nlp: Language | Vocab | None = None, *, roles: Mapping[str, Role | str] | None = None
 ) -> Doc:
     """Make a document of a session, for ``nlp(doc)`` or ``nlp.pipe(docs)``.
 
@@ -54,9 +55,10 @@ def doc_from_transcript(
     ----------
     source : Transcript, path, str, table, or iterable of (role, text)
         Whatever :func:`action_recs.tag` takes.
-    nlp : Language, optional
-        The pipeline that will read the document: its tokenizer and vocabulary are used. A blank English one unless
-        given, which is enough where "action_recs" is the only component.
+    nlp : Language or Vocab, optional
+        The pipeline that will read the document: its tokenizer and vocabulary are used; with a vocabulary alone, the
+        English tokenizer. A blank English pipeline unless given, which is enough where "action_recs" is the only
+        component.
     roles : mapping, optional
         Speaker name to role, where the labels do not say it.
 
@@ -83,7 +85,7 @@ def doc_from_transcript(
     return _doc(read_source(source, roles=roles), nlp)
 
 
-def doc_from_session(session: TaggedSession | AnnotatedSession, nlp: Language | None = None) -> Doc:
+def doc_from_session(session: TaggedSession | AnnotatedSession, nlp: Language | Vocab | None = None) -> Doc:
     """Make a document of a tagged or annotated session, with its span groups: as a reference to evaluate against.
 
     Examples
@@ -185,20 +187,21 @@ def is_marked(doc: Doc) -> bool:
     return len(doc.spans) > 0
 
 
-def _doc(transcript: Transcript, nlp: Language | None) -> Doc:
-    nlp = nlp or _blank()
+def _doc(transcript: Transcript, nlp: Language | Vocab | None) -> Doc:
+    pipeline = nlp if isinstance(nlp, Language) else _blank()
+    vocab = pipeline.vocab if nlp is None else nlp if isinstance(nlp, Vocab) else nlp.vocab
     document = exact_document(replace(transcript, utterances=tuple(map(_encodable, transcript.utterances))))
     words: list[str] = []
     spaces: list[bool] = []
     begins: list[bool | int | None] = []
     for opens, start, utterance in zip(document.opens, document.starts, document.transcript.utterances, strict=True):
         for piece in (document.text[opens:start], utterance.text, "\n"):
-            tokens = list(_tokens(piece, nlp))
+            tokens = list(_tokens(piece, pipeline))
             words += [word for word, _ in tokens]
             spaces += [space for _, space in tokens]
             # Every line end belongs to the sentence before it.
             begins += [False] if piece == "\n" else [True if index == 0 else None for index in range(len(tokens))]
-    doc = Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=begins or None)
+    doc = Doc(vocab, words=words, spaces=spaces, sent_starts=begins or None)
     if doc.text != document.text:
         raise ActionRecsError("the pipeline's tokenizer changes the text; take one that keeps it, as spaCy's do")
     _keep(doc, document)
