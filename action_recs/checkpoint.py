@@ -21,6 +21,7 @@ from action_recs.decoding import RECOMMENDATION_CLASSES, REVIEW_CLASSES, Decodin
 from action_recs.encoders import longest_input
 from action_recs.errors import ModelError, OutputError
 from action_recs.manifest import check_manifest, write_manifest
+from action_recs.onnx_encoder import is_exported
 from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def load_checkpoint(path: str | Path, task: Task, *, device: str | torch.device 
         kind or task. A folder without a manifest, such as the Hugging Face Trainer writes, is loaded all the same.
     """
     folder = Path(path)
+    if is_exported(folder):
+        raise ModelError(f"{folder}: an exported model is only read with; load the checkpoint that it was made from")
     settings = read_settings(folder, task)
     import torch
     from transformers import AutoModelForTokenClassification, AutoTokenizer
@@ -139,6 +142,21 @@ def checkpoint_task(folder: Path) -> Task | None:
         return Task(json.loads((folder / "config.json").read_text(encoding="utf-8"))["action_recs"]["task"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def checkpoint_folders(path: str | Path | None) -> dict[Task, Path]:
+    """Where both checkpoints lie.
+
+    Parameters
+    ----------
+    path : path, optional
+        A folder with ``recommendation/`` and ``review/`` in it; or the folder of one checkpoint, beside which the
+        shipped one of the other task is used. None: the shipped ones.
+    """
+    both = Path(path) if path is not None else SHIPPED
+    if alone := checkpoint_task(both):
+        return {task: SHIPPED / task.value for task in Task} | {alone: both}
+    return {task: both / task.value for task in Task}
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:

@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
+from action_recs.checkpoint import Checkpoint, checkpoint_folders, load_checkpoint
 from action_recs.errors import ModelError, OutputError
 from action_recs.manifest import write_manifest
 from action_recs.onnx_encoder import GRAPH
@@ -61,7 +61,8 @@ def export_models(output: str | Path, models: str | Path | None = None, *, int8:
     output : path
         A folder that does not exist yet, or is empty.
     models : path, optional
-        The folder with both checkpoints; without it, the shipped ones.
+        A folder with both checkpoints, or the folder of one, beside which the shipped one of the other task is
+        exported; without it, the shipped ones.
     int8 : bool
         Multiply in 8-bit integers: half the size, and faster where the processor has instructions for it.
 
@@ -77,7 +78,7 @@ def export_models(output: str | Path, models: str | Path | None = None, *, int8:
         When the folder cannot be written, or holds something.
     """
     _check_libraries()
-    target, source = Path(output), Path(models) if models is not None else SHIPPED
+    target, sources = Path(output), checkpoint_folders(models)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise OutputError(f"{target}: holds something already; name a new folder")
     precision = Precision.INT8 if int8 else Precision.FP32
@@ -85,9 +86,9 @@ def export_models(output: str | Path, models: str | Path | None = None, *, int8:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as made:
             whole = Path(made) / "models"
-            for task in Task:
-                _export(load_checkpoint(source / task.value, task), source / task.value, whole / task.value, precision)
-            compared = _compare(whole, source)
+            for task, source in sources.items():
+                _export(load_checkpoint(source, task), source, whole / task.value, precision)
+            compared = _compare(whole, models)
             if target.exists():
                 target.rmdir()
             whole.rename(target)
@@ -167,7 +168,7 @@ def _write_graph(checkpoint: Checkpoint, path: Path) -> None:
         )
 
 
-def _compare(exported: Path, source: Path) -> Comparison:
+def _compare(exported: Path, source: str | Path | None) -> Comparison:
     with resources.as_file(resources.files("action_recs") / "examples") as folder:
         examples = sorted(folder.glob("*.txt"))
         found, expected = (_tagged(tagger, examples) for tagger in _both(exported, source))
@@ -186,7 +187,7 @@ def _compare(exported: Path, source: Path) -> Comparison:
     return Comparison(len(pairs), largest)
 
 
-def _both(exported: Path, source: Path) -> tuple[Tagger, Tagger]:
+def _both(exported: Path, source: str | Path | None) -> tuple[Tagger, Tagger]:
     return Tagger.from_pretrained(exported), Tagger.from_pretrained(source, precision=Precision.FP32)
 
 

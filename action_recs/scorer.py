@@ -37,9 +37,6 @@ class Origin:
 
     def __call__(self) -> Checkpoint:
         if self.loaded is None:
-            if is_exported(self.folder):
-                remedy = "load the checkpoint that it was made from"
-                raise ModelError(f"{self.folder}: an exported model is only read with; {remedy}")
             self.loaded = load_checkpoint(self.folder, self.task)
         return self.loaded
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from action_recs.checkpoint import SHIPPED, Checkpoint, Task, checkpoint_task, save_checkpoint
+from action_recs.checkpoint import Checkpoint, Task, checkpoint_folders, save_checkpoint
 from action_recs.decoding import (
     by_utterance,
     find_recommendations,
@@ -112,10 +112,7 @@ class Tagger:
             When a folder is missing, incomplete, or holds something else, or the device or the precision is not at
             hand.
         """
-        both = Path(path) if path is not None else SHIPPED
-        folders = {task: both / task.value for task in Task}
-        if alone := checkpoint_task(both):
-            folders = {task: SHIPPED / task.value for task in Task} | {alone: both}
+        folders = checkpoint_folders(path)
         return cls(
             load_scorer(
                 recommendation or folders[Task.RECOMMENDATION], Task.RECOMMENDATION, device=device, precision=precision

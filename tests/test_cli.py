@@ -55,6 +55,13 @@ def test_a_terminal_that_cannot_show_it_all_costs_nothing(models, tmp_path):
     assert len(json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["utterances"]) == 2
 
 
+def test_one_checkpoint_reads_beside_the_shipped_one_of_the_other_task(models, tmp_path):
+    result = invoke("tag", PLAIN, "--models", models / "review", "-o", tmp_path / "one.jsonl")
+    assert result.exit_code == 0, result.output
+    expected = action_recs.tag(PLAIN, tagger=action_recs.Tagger.from_pretrained(review=models / "review"))
+    assert json.loads((tmp_path / "one.jsonl").read_text()) == expected.to_dict()
+
+
 def test_pages_are_written(models, tagger, tmp_path):
     result = invoke("tag", PLAIN, "--models", models, "-o", tmp_path / "one.html")
     assert (result.exit_code, result.stderr) == (0, "")

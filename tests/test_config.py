@@ -44,6 +44,7 @@ def test_the_shipped_recipes_are_valid(task):
         ("learning_rate: true\n", ["learning_rate"]),
         ("learning_rate: -1\n", ["learning_rate", "at least"]),
         ("learning_rate: .nan\n", ["learning_rate"]),
+        ("learning_rate: .inf\n", ["learning_rate", "finite"]),
         ("recognised: 1.5\n", ["recognised", "between 0 and 1"]),
         ("window_tokens: 384\noverlap_tokens: 300\n", ["overlap_tokens", "half"]),
         ("evaluate_on: [anomi]\n", ["evaluate_on", "'anomi'", "did you mean 'annomi'?"]),
@@ -63,6 +64,12 @@ def test_what_is_wrong_is_named(tmp_path, added, words):
     assert [word for word in words if word not in str(caught.value)] == []
 
 
+def test_a_folder_with_the_name_of_a_recipe_does_not_hide_it(tmp_path, monkeypatch):
+    (tmp_path / "review").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_config("review").task is Task.REVIEW
+
+
 @pytest.mark.parametrize("text", ["task: [", "just words", "", "- task", "task: review\n"])
 def test_a_file_that_is_no_recipe_is_named(tmp_path, text):
     with pytest.raises(ConfigError, match=r"run\.yaml"):
@@ -70,7 +77,9 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path, text):
 
 
 def test_a_file_that_is_missing_or_no_text_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"absent\.yaml: cannot be read"):
+    with pytest.raises(
+        ConfigError, match=r"absent\.yaml: no such file, nor a recipe of the package \(recommendation, review\)"
+    ):
         load_config(tmp_path / "absent.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"base: caf\xe9\n")
     with pytest.raises(ConfigError, match=r"latin\.yaml"):

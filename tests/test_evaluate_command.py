@@ -64,12 +64,12 @@ def loose(models, tmp_path_factory):
 
 
 def test_the_folder_holds_the_figures_and_one_page(run, loose, models, data, tmp_path):
-    output = tmp_path / "report"
+    output = tmp_path / "made" / "report"
     arguments = ["--model", loose, "--data", data / "c1.txt", data / "c2.txt", "--data", data / "c3.txt"]
     result = run(*arguments, "--output", output, "--json", "--compare", models, "--precision", "0.05")
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in output.iterdir()) == ["metrics.json", "report.html"]
-    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+    assert [path.name for path in output.parent.iterdir()] == ["report"]
     figures = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
     assert json.loads(result.stdout) == figures
     assert figures["data"] == {
@@ -221,7 +221,7 @@ def wrong_place(models, folder):
         (["--model", "MODELS", "--data", "DATA", "--precision", "85"], ["--precision", "0.85"]),
         (["--model", "MODELS", "--data", "DATA", "--slice", "colour"], ["colour", "style"]),
         (["--model", "MODELS", "--data", "DATA", "--output", "DATA/c1.txt"], ["a file; name a folder"]),
-        (["--model", "MODELS", "--data", "DATA", "--output", "absent/report"], ["does not exist"]),
+        (["--model", "MODELS", "--data", "DATA", "--output", "DATA/c1.txt/report"], ["c1.txt is a file"]),
     ],
 )
 def test_what_cannot_be_done_is_one_line(run, models, data, tmp_path, arguments, words):

@@ -20,6 +20,8 @@ TALK = [
     ("other", ""),
 ] * 12
 
+TASKS = ("recommendation", "review")
+
 
 @pytest.fixture(scope="module")
 def exported(models, tmp_path_factory):
@@ -48,6 +50,12 @@ def test_eight_bit_integers_stay_near(exported, models, tmp_path):
     one, other = (action_recs.tag(TALK, tagger=each) for each in (tagger, Tagger.from_pretrained(exported[0])))
     scores = [[list(each.scores.values()) for each in session.utterances] for session in (one, other)]
     assert np.abs(np.subtract(*scores)).mean() < 0.03
+
+
+def test_one_checkpoint_is_exported_beside_the_shipped_one(models, tmp_path):
+    export_models(tmp_path / "out", models / "review")
+    names = {each: json.loads((tmp_path / "out" / each / "config.json").read_text())["hidden_size"] for each in TASKS}
+    assert names == {"recommendation": 384, "review": 32}
 
 
 def test_what_is_there_is_not_written_over(tmp_path, models):

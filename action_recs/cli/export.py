@@ -15,7 +15,10 @@ from action_recs.cli.printing import print_json
 def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write, which must be new or empty.")],
     models: Annotated[
-        Path | None, typer.Option(help="A folder with recommendation/ and review/ in place of the shipped models.")
+        Path | None,
+        typer.Option(
+            help="A folder with recommendation/ and review/, or of one checkpoint, in place of the shipped ones."
+        ),
     ] = None,
     int8: Annotated[
         bool, typer.Option("--int8", help="Multiply in 8-bit integers: smaller, and faster on most processors.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import action_recs
-from action_recs.checkpoint import SHIPPED
+from action_recs.checkpoint import checkpoint_folders
 from action_recs.errors import ModelError
 from action_recs.session import Label
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def model_folders(models: Path | None) -> dict[Label, Path]:
     """The folder of each checkpoint."""
-    return {label: (models or SHIPPED) / label.value for label in Label}
+    return {Label(task.value): folder for task, folder in checkpoint_folders(models).items()}
 
 
 def models_digest(models: Path | None) -> str:

@@ -33,7 +33,8 @@ Format = Annotated[
     str | None, typer.Option("--format", help="The transcripts' format, where it is not to be told by their content.")
 ]
 Models = Annotated[
-    Path | None, typer.Option(help="A folder with recommendation/ and review/ in place of the shipped models.")
+    Path | None,
+    typer.Option(help="A folder with recommendation/ and review/, or of one checkpoint, in place of the shipped ones."),
 ]
 Device = Annotated[str, typer.Option(help="Where the models run: cpu, cuda, mps or xpu.")]
 Workers = Annotated[

@@ -26,7 +26,9 @@ def suggest(
     annotated: Annotated[
         list[Path] | None, typer.Option("--annotated", help="What is annotated already, and not suggested again.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="A folder of both models in place of the shipped ones.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A folder of both models, or of one checkpoint, in place of the shipped ones.")
+    ] = None,
     roles: Annotated[str | None, typer.Option(help="JSON that maps speaker labels to roles.")] = None,
     random_share: Annotated[float, typer.Option("--random", help="The share that is drawn at random, 0 to 1.")] = 0.2,
     skip: Annotated[

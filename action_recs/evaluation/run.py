@@ -76,7 +76,7 @@ def evaluate_files(
 
 
 def check_output(folder: Path) -> None:
-    """Refuse, before any work is done, a folder that cannot be written.
+    """Refuse, before any work is done, a place where no folder can be.
 
     Raises
     ------
@@ -84,8 +84,9 @@ def check_output(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: a file; name a folder")
-    if not folder.parent.is_dir():
-        raise OutputError(f"{folder}: the folder {folder.parent} does not exist; make it first")
+    above = next(each for each in folder.absolute().parents if each.exists())
+    if not above.is_dir():
+        raise OutputError(f"{folder}: {above.name} is a file; name another folder")
 
 
 def write_evaluation(evaluation: Evaluation, folder: str | Path, *, with_text: bool = True) -> tuple[Path, Path]:
@@ -107,6 +108,7 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path, *, with_text: b
         REPORT: evaluation_html(evaluation, with_text=with_text),
     }
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             for name, text in contents.items():

@@ -270,8 +270,8 @@ _LEAST = {
 def _at_least(config: Any, least: Mapping[str, float]) -> None:
     for name, lowest in least.items():
         value = getattr(config, name)
-        if value is not None and value != "auto" and not value >= lowest:  # so that "not a number" is refused too
-            raise ConfigError(f"{name}: must be at least {lowest}, not {value}")
+        if value is not None and value != "auto" and not lowest <= value < float("inf"):  # nor "not a number"
+            raise ConfigError(f"{name}: must be at least {lowest}, and finite, not {value}")
 
 
 def _shares(config: Any, names: Iterable[str]) -> None:
@@ -296,8 +296,11 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> TrainingConf
         With the nearest known name for an unknown key, and for values of the wrong type or out of range.
     """
     file = Path(path)
-    if not file.exists() and (packaged := RECIPES / f"{path}.yaml").is_file():
+    if not file.is_file() and (packaged := RECIPES / f"{path}.yaml").is_file():  # a folder may have a recipe's name
         file = packaged
+    if not file.exists():
+        recipes = sorted(each.stem for each in RECIPES.glob("*.yaml"))
+        raise ConfigError(f"{path}: no such file, nor a recipe of the package ({', '.join(recipes)})")
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
