@@ -9,7 +9,7 @@ import pytest
 
 from action_recs import AnnotationError, Form, Transcript
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedSession
-from action_recs.annotation.collection import load_collection
+from action_recs.annotation.collection import load_collection, read_folder
 from action_recs.annotation.splits import development_groups
 
 SHIPPED = Path(__file__).parent.parent / "annotations"
@@ -99,3 +99,14 @@ def test_one_group_of_every_four_is_drawn_and_positives_are_balanced():
     assert [int(name[1:]) // 4 for name in drawn] == [0, 1, 2, 3]
     assert development_groups(reversed(sessions), seed=0) == drawn == development_groups(sessions, seed=0)
     assert len({tuple(development_groups(sessions, seed=seed)) for seed in range(10)}) > 1
+
+
+def test_threads_are_courses_of_four_sessions_that_hold_every_outcome_often():
+    sessions = read_folder(SHIPPED / "corpus" / "threads")
+    assert set(Counter(session.group for session in sessions).values()) == {4}
+    outcomes = Counter(review.adherence for session in sessions for review in session.reviews)
+    assert set(outcomes) == {"done", "partial", "not_done", "unclear"}
+    assert min(outcomes.values()) > 70
+    assert not {session.group for session in sessions} & {
+        session.group for each in load_collection(SHIPPED) for session in each.development
+    }
