@@ -28,6 +28,8 @@ from benchmarks.timing import Times, ratio, take_turns
 
 CORES = 2
 BATCH_SIZES = (4, 8, 16)
+TRYING = 20
+"""Seconds after which no second round of batch sizes begins."""
 
 
 def main() -> None:
@@ -71,7 +73,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     done = 0
     pipeline_wall, ours_wall, pipeline_used, ours_used = [], [], [], []
     while done < len(sample) and (not done or time.perf_counter() < by(0.6)):
-        some = sample[done : done + arguments.at_once]
+        late = time.perf_counter() > by(0.6)  # then one session of each is still measured
+        some = sample[done : done + (1 if late else arguments.at_once)]
         times = take_turns(
             {
                 "pipelines": lambda some=some: pipelines.tag(some, batch_size=best),
@@ -117,8 +120,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def best_batch_size(pipelines: Any, some: list[Any]) -> tuple[int, dict[str, float]]:
     """The batch size with which the pipelines are fastest, and what each of them took."""
+    enough = time.perf_counter() + TRYING  # a slow machine tries each of them once
     times = take_turns(
-        {str(size): lambda size=size: pipelines.tag(some, batch_size=size) for size in BATCH_SIZES}, repeats=2
+        {str(size): lambda size=size: pipelines.tag(some, batch_size=size) for size in BATCH_SIZES},
+        repeats=2,
+        until=enough,
     )
     took = {size: round(min(each.wall), 3) for size, each in times.items()}
     return int(min(took, key=lambda size: took[size])), took
