@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.agreement import compare
-from benchmarks.dialogues import development, sessions
+from benchmarks.dialogues import FIFTY_MINUTES, development, sessions
 from benchmarks.machine import describe, load
 from benchmarks.memory import peak_of
 from benchmarks.start import cold_start
@@ -50,7 +50,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         return begun + share * arguments.minutes * 60
 
     cold = cold_start(repeats=3)
-    peaks = {way: peak_of(way) for way in ("ours", "pipelines")}
+    peaks = {way: peak_of(way, words=arguments.words) for way in ("ours", "pipelines")}
 
     import torch
 
@@ -59,7 +59,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
     torch.set_num_threads(CORES)
     tagger, pipelines = Tagger.from_pretrained(), Pipelines()
-    short, (session,) = sessions(1, words=300), sessions(1)
+    short, (session,) = sessions(1, words=300), sessions(1, words=arguments.words)
     tagger.tag(short[0]), pipelines.tag(short)  # warm
 
     single = take_turns(
@@ -67,9 +67,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         repeats=arguments.repeats,
         until=by(0.25),
     )
-    best, tried = best_batch_size(pipelines, sessions(1, words=2000))
+    best, tried = best_batch_size(pipelines, sessions(1, words=arguments.words // 4))
 
-    sample = sessions(arguments.sessions)
+    sample = sessions(arguments.sessions, words=arguments.words)
     done = 0
     pipeline_wall, ours_wall, pipeline_used, ours_used = [], [], [], []
     while done < len(sample) and (not done or time.perf_counter() < by(0.6)):
@@ -114,6 +114,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         **cold,
         "load_average": round(load(), 2),
         "seconds_of_this_run": round(time.perf_counter() - begun, 1),
+        "words_a_session": arguments.words,
         "machine": describe(),
     }
 
@@ -163,8 +164,8 @@ def as_text(results: dict[str, Any]) -> str:
             ", ".join(f"{name} {number}" for name, number in machine["versions"].items()),
             f"load average at the end {results['load_average']}",
             "",
-            f"one session of 8,000 words   {span(single['ours'])} s, pipelines {span(single['pipelines'])} s: "
-            f"{span(single['ratio'])} times faster",
+            f"one session of {results['words_a_session']:,} words   {span(single['ours'])} s, pipelines "
+            f"{span(single['pipelines'])} s: {span(single['ratio'])} times faster",
             f"many sessions, each          {span(bulk['seconds_a_session']['ours'])} s, pipelines "
             f"{span(bulk['seconds_a_session']['pipelines'])} s (batches of {bulk['pipelines_batch_size']}): "
             f"{span(bulk['ratio'])} times faster",
@@ -187,6 +188,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--output", type=Path, help="also write it to this file")
+    parser.add_argument("--words", type=int, default=FIFTY_MINUTES, help="of a session; fewer only to try this out")
     parser.add_argument("--repeats", type=int, default=5, help="of the single session, the most")
     parser.add_argument("--sessions", type=int, default=40, help="of the many sessions, the most")
     parser.add_argument("--at-once", type=int, default=2, help="sessions between two turns")

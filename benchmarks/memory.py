@@ -15,15 +15,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.dialogues import FIFTY_MINUTES, sessions
+
 ROOT = Path(__file__).parent.parent
 WAYS = ("ours", "pipelines")
 
 
-def peak_of(way: str, batch_size: int = 1) -> float:
+def peak_of(way: str, *, words: int = FIFTY_MINUTES) -> float:
     """Peak resident memory in MiB of a fresh process that tags one session."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     ran = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "benchmarks.memory", way, "--batch-size", str(batch_size)],
+        [sys.executable, "-m", "benchmarks.memory", way, "--words", str(words)],
         capture_output=True,
         text=True,
         check=True,
@@ -42,11 +44,9 @@ def peak_so_far() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("way", choices=WAYS)
-    parser.add_argument("--batch-size", type=int, default=1, help="of the pipelines")
+    parser.add_argument("--words", type=int, default=FIFTY_MINUTES, help="of the session")
     arguments = parser.parse_args()
-    from benchmarks.dialogues import sessions
-
-    some = sessions(1)
+    some = sessions(1, words=arguments.words)
     if arguments.way == "ours":
         from action_recs import Tagger
 
@@ -54,7 +54,7 @@ def main() -> None:
     else:
         from benchmarks.alternative import Pipelines
 
-        Pipelines().tag(some, batch_size=arguments.batch_size)
+        Pipelines().tag(some)
     print(f"{peak_so_far():.0f}")
 
 
