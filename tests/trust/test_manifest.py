@@ -111,7 +111,6 @@ def test_every_shipped_folder_of_weights_has_one():
 def test_shipped_weights_without_manifest_are_refused(models, tmp_path, monkeypatch):
     shutil.copytree(models, tmp_path / "models", ignore=shutil.ignore_patterns("manifest.json"))
     monkeypatch.setattr("action_recs.checkpoint.SHIPPED", tmp_path / "models")
-    monkeypatch.setattr("action_recs.tagger.SHIPPED", tmp_path / "models")
     with pytest.raises(ModelError, match=r"manifest\.json is missing; install"):
         Tagger.from_pretrained()
 
