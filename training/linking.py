@@ -23,7 +23,7 @@ from transformers import AutoModel
 
 from action_recs import Tagger
 from action_recs.annotation.annotated import AnnotatedSession
-from action_recs.annotation.collection import Collection, load_collection, read_folder
+from action_recs.annotation.collection import Collection, load_collection
 from action_recs.annotation.courses import Course, courses
 from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
 from action_recs.errors import ActionRecsError
@@ -65,8 +65,7 @@ STRENGTHS = (3.0, 10.0, 30.0, 100.0)
 def main() -> None:
     arguments = parse_arguments()
     try:
-        threads = read_folder(arguments.annotations / "corpus" / "threads")
-        collections = (*load_collection(arguments.annotations), Collection("threads", tuple(threads), ()))
+        collections = load_collection(arguments.annotations)
         if not arguments.measure:
             train(arguments, collections)
         results = measure(arguments, collections)

@@ -54,9 +54,7 @@ Together they take about 2 MB.
 
 **Trained and measured on authored sessions only**, written for this project; no real person speaks in them. There is no
 public collection of consecutive real sessions of the same clients that could be used, and AnnoMI holds single sessions.
-Authored reviews name what they look back to more plainly than people do: expect clearly less on real speech. The
-corrections for categories were trained before the courses of `corpus/threads` were written (`--reuse` keeps them); links,
-restatements and adherence were fitted with those.
+Authored reviews name what they look back to more plainly than people do: expect clearly less on real speech.
 
 ## Figures
 
