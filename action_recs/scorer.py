@@ -40,6 +40,10 @@ class Origin:
             self.loaded = load_checkpoint(self.folder, self.task)
         return self.loaded
 
+    def __reduce__(self) -> tuple[type[Origin], tuple[Any, ...]]:
+        """Another process loads from the folder: transformers hangs functions on a used model that cannot travel."""
+        return Origin, (self.folder, self.task, None if self.folder != Path() else self.loaded)
+
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
