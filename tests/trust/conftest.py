@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore = ["no_network"]
+"""Looking there for doctests would import it, and refuse the network to every test of this run."""
+
 REFUSE = str(Path(__file__).parent / "no_network")
 """On PYTHONPATH, it keeps a Python of its own from reaching the network, and from being silent about it."""
 
