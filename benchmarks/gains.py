@@ -49,7 +49,6 @@ def ways(words: int) -> dict[str, Callable[[], None]]:
     from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
     from action_recs.encoder import TransformersEncoder, WindowInput
     from action_recs.plan import make_plan
-    from action_recs.scoring import READ
     from action_recs.windows import encode
     from action_recs.workers import CACHE_TOKENS, batches
 
@@ -60,7 +59,7 @@ def ways(words: int) -> dict[str, Callable[[], None]]:
     wanted: list[list[WindowInput]] = []
     for scorer in exact.scorers:
         encoded = encode(session, scorer.tokenizer)
-        roles = READ[scorer.settings.task]
+        roles = scorer.settings.task.roles
         wanted.append(make_plan(session, encoded, scorer.tokenizer, scorer.settings, roles=roles).inputs)
     whole = [[replace(each, rows=np.arange(len(each.tokens))) for each in some] for some in wanted]
 

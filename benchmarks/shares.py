@@ -46,7 +46,6 @@ def measure(words: int) -> dict[str, float]:
         review_scores,
     )
     from action_recs.plan import make_plan
-    from action_recs.scoring import READ
     from action_recs.windows import encode
     from action_recs.workers import CACHE_TOKENS, batches
 
@@ -59,7 +58,7 @@ def measure(words: int) -> dict[str, float]:
     encoded = timed(took, "tokenizing, once for both", lambda: encode(session, first.tokenizer))
     tables = []
     for scorer in (first, second):
-        roles = READ[scorer.settings.task]
+        roles = scorer.settings.task.roles
         plan = timed(
             took,
             "windows",
