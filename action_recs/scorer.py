@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +107,7 @@ def load_scorer(
     settings = read_settings(folder, task)
     place = find_device(device)
     exact = choose_precision(precision, place)
-    if place.type == "cpu" and (packed := _pack(folder, settings, exact)):
+    if place.type == "cpu" and (packed := _on_one_core(_pack, folder, settings, exact)):
         return packed
     loaded = load_checkpoint(folder, task, device=place)
     scorer = replace(scorer_of(loaded, exact), checkpoint=Origin(folder, task, loaded))
@@ -166,6 +168,14 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
     kind = f"plain {_digest((folder / 'tokenizer.json').read_bytes())}"
     origin, columns = Origin(folder, settings.task), slice(0, len(labels))
     return Scorer(settings, tokenizer, encoder, exact, columns, "cpu", kind, origin)
+
+
+def _on_one_core(load: Callable[..., Scorer | None], *arguments: Any) -> Scorer | None:
+    """Run it in a thread of its own: cores that wait for each other after every small step take longer than one."""
+    import torch
+
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return pool.submit(load, *arguments).result()
 
 
 def _load_exported(folder: Path, task: Task, device: torch.device, precision: Precision | str) -> Scorer:
