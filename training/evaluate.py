@@ -24,6 +24,7 @@ from action_recs.evaluation.baselines import BASELINES
 from action_recs.evaluation.card import write_cards, write_readme_figures
 from action_recs.evaluation.measure import curve_of
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
+from action_recs.evaluation.zero_shot import nearest_sentences, sentence_embeddings
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 README = Path(__file__).parent.parent / "README.md"
@@ -59,6 +60,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.baselines:
         training = [session for each in collections for session in each.train]
         taggers |= {name: make(training) for name, make in BASELINES.items()}
+        if arguments.embeddings:
+            taggers["sentence embeddings"] = nearest_sentences(sentence_embeddings(arguments.embeddings))(training)
     return {
         "data": {
             each.name: {
@@ -110,6 +113,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv; without it only authored sessions are measured")
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
     parser.add_argument("--baselines", action="store_true", help="measure the baselines beside the models")
+    parser.add_argument("--embeddings", help="with --baselines: a sentence encoder's folder, such as all-MiniLM-L6-v2")
     parser.add_argument("--output", type=Path, help="write all figures to this JSON file")
     parser.add_argument(
         "--cards", action="store_true", help="write the models' cards and, for the shipped ones, the README's table"
