@@ -26,7 +26,7 @@ from action_recs.evaluation.card import write_cards, write_readme_figures
 from action_recs.evaluation.measure import curve_of, evaluate
 from action_recs.evaluation.reading import load_models
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
-from action_recs.evaluation.run import write_evaluation
+from action_recs.evaluation.run import tell, write_evaluation
 from action_recs.evaluation.zero_shot import nearest_sentences, sentence_embeddings
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
@@ -97,6 +97,7 @@ def write_errors(arguments: argparse.Namespace) -> None:
     for each in load_collection(arguments.annotations, annomi_csv=arguments.annomi):
         if any(session.recommendations or session.reviews for session in each.development):
             found = evaluate(models, each.development, progress=None)
+            tell(found, arguments.models, [f"{each.name}, development"], other=None)
             write_evaluation(found, arguments.errors / each.name)
 
 
