@@ -40,6 +40,18 @@ def whole_file(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_whole(text: str, path: Path) -> None:
+    """Write a text that is there whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    with whole_file(path) as place:
+        write_text([text], place)
+
+
 def write_text(parts: Iterable[str], place: Path) -> None:
     """Write a text, part by part; half a character as the escape that JSON reads back to it."""
     with place.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from action_recs.annotation.agreement import UNNAMED
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.disagreements import Disagreement, disagreements
-from action_recs.errors import OutputError
 from action_recs.pages import environment, frame
 from action_recs.session import Label
 from action_recs.transcript import Role
+from action_recs.whole_files import write_whole
 
 if TYPE_CHECKING:
     import markupsafe
@@ -110,11 +110,7 @@ def write_page(sessions: Iterable[AnnotatedSession], path: str | Path) -> int:
         data=_data(found, by_name),
         **frame("disagreements.css", script="disagreements.js"),
     )
-    try:
-        Path(path).write_text(page, encoding="utf-8", newline="")
-    except OSError as error:
-        remedy = "name a file in a folder that exists"
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from None
+    write_whole(page, Path(path))
     return len(found)
 
 
