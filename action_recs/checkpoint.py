@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from action_recs.adapter import NEEDED as ADAPTER_NEEDED
 from action_recs.adapter import is_adapter, load_adapter
 from action_recs.decoding import RECOMMENDATION_CLASSES, REVIEW_CLASSES, DecodingSettings
-from action_recs.encoders import longest_input
 from action_recs.errors import ModelError, OutputError
+from action_recs.input_length import longest_input
 from action_recs.manifest import check_manifest, write_manifest
 from action_recs.onnx_encoder import is_exported
 from action_recs.windows import ROLE_MARKERS
