@@ -253,6 +253,7 @@ def write_annotations(sessions: Iterable[AnnotatedSession], path: str | Path, fo
     temporary = path.with_name(f".{path.name}.part")
     try:
         if form.folder:
+            shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
             temporary.mkdir()
         form.write(_counted(sessions, EVERYTHING - form.holds, lost), temporary)
         if path.is_dir():
