@@ -136,6 +136,8 @@ def suggest_files(
         Pass over sessions that cannot be read.
     random_share, seed
         See :func:`~action_recs.suggest.choosing.choose`.
+    device : str
+        Where the models run: "cpu", "cuda", "mps".
     progress : bool or None
         Show progress; None shows it on a terminal.
 
