@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from action_recs.checkpoint import Checkpoint, load_checkpoint
+from action_recs.checkpoint import Checkpoint, Task, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
 from action_recs.training.card import run_card
@@ -25,9 +25,10 @@ from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.plots import check_plotting, write_plots
 from action_recs.training.processes import processes
 from action_recs.training.record import data_hash, run_record
-from action_recs.training.saving import save_settings, save_trained, whole_file
+from action_recs.training.saving import save_settings, save_trained
 from action_recs.training.start import base_of, earlier_settings, start_model
 from action_recs.training.tuning import Decoder, read_once, tuned
+from action_recs.whole_files import write_whole
 
 MAY_DIFFER = {"report_to", "keep", "stop_after", "patience"}
 """Settings that a run may be resumed with other values of."""
@@ -72,7 +73,7 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
         sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
     processes().wait_for_everyone()
-    begin(config, data, output, resume)
+    begin(config, data, output, resume, tasks=[config.task])
 
     chosen = None
     if config.folds:
@@ -89,10 +90,12 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     return metrics
 
 
-def begin(config: TrainingConfig, data: TrainingData, output: Path, resume: bool | int) -> None:
+def begin(
+    config: TrainingConfig, data: TrainingData, output: Path, resume: bool | int, *, tasks: Sequence[Task]
+) -> None:
     """Make the run's folder, with what is known before the first step; refuse another run's."""
     settings = json.loads(json.dumps(asdict(config)))
-    record = run_record(config, data)
+    record = run_record(config, data, tasks)
     begun = any(output.glob("checkpoints/checkpoint-*")) or any(output.glob("folds*"))
     if resume and not begun:
         raise ConfigError(f"{output}: no checkpoint to go on from; start without --resume")
@@ -110,17 +113,26 @@ def begin(config: TrainingConfig, data: TrainingData, output: Path, resume: bool
     if processes().is_main_process and not resume:
         try:
             output.mkdir(parents=True, exist_ok=True)
-            whole_file(output / "training_config.json", json.dumps(settings, indent=2) + "\n")
-            whole_file(output / "run.json", json.dumps(record, indent=2) + "\n")
         except OSError as error:
             raise ConfigError(f"{output}: cannot be made a folder ({error.strerror})") from None
+        write_whole(json.dumps(settings, indent=2) + "\n", output / "training_config.json")
+        write_whole(json.dumps(record, indent=2) + "\n", output / "run.json")
     processes().wait_for_everyone()
 
 
 def finish(
-    config: TrainingConfig, data: TrainingData, fitted: Fitted, chosen: Chosen | None, output: Path
+    config: TrainingConfig,
+    data: TrainingData,
+    fitted: Fitted,
+    chosen: Chosen | None,
+    output: Path,
+    *,
+    begun: Path | None = None,
 ) -> dict[str, Any]:
-    """Write the checkpoint with its decoding settings, the figures, the plots and the card."""
+    """Write the checkpoint with its decoding settings, the figures, the plots and the card.
+
+    ``begun`` is the run's folder, where it is not the checkpoint's.
+    """
     save_trained(fitted.checkpoint, config, output)
     trained = load_checkpoint(output, config.task)  # half precision and without dropout, as it will be read
     decoders = {name: read_once(trained, sessions) for name, sessions in data.development.items()}
@@ -136,10 +148,10 @@ def finish(
         "start": _start_figures(config, data),
         "folds": chosen.report if chosen else None,
     }
-    record = json.loads((output / "run.json").read_text(encoding="utf-8"))
-    whole_file(output / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    record = json.loads(((begun or output) / "run.json").read_text(encoding="utf-8"))
+    write_whole(json.dumps(metrics, indent=2) + "\n", output / "metrics.json")
     write_plots(metrics, output / "figures")
-    whole_file(output / "README.md", run_card(config, trained.settings, record, metrics))
+    write_whole(run_card(config, trained.settings, record, metrics), output / "README.md")
     return metrics
 
 
