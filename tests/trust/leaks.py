@@ -156,7 +156,72 @@ def _choice(option: Any, path: Path) -> str:
         return str(next(iter(choices)))
     if option.name == "to":
         return "jsonl"
-    return "1" if getattr(kind, "name", "") in ("integer", "float") else str(path)
+    return "1" if getattr(kind, "name", "").startswith(("integer", "float")) else str(path)
+
+
+def marked(annotator: str, client: str, *, start: int = 0, last: int = 0) -> dict[str, Any]:
+    """A session that somebody annotated, in our own form: a recommendation and a review."""
+    return {
+        "version": "1.0",
+        "id": f"s-{client}",
+        "annotator": annotator,
+        "client_id": client,
+        "utterances": [{"role": role, "text": SAID} for role in ("therapist", "client")],
+        "recommendations": [{"utterance": 0, "start": start, "end": len(SAID), "form": "casual"}],
+        "reviews": [{"first": 0, "last": last}],
+    }
+
+
+def write_sound(folder: Path) -> dict[str, Path]:
+    """What each command needs to get as far as the file that is not sound."""
+    tagged, outcomes = study_files(folder)
+    paths = {name: folder / f"{name}.jsonl" for name in ("anna", "ben", "one")}
+    clients = ("c0", "c1", "c2", "c3")
+    paths["anna"].write_text(_lines(*(marked("anna", each) for each in clients)), encoding="utf-8")
+    paths["ben"].write_text(_lines(*(marked("ben", each, start=6, last=1) for each in clients)), encoding="utf-8")
+    paths["one"].write_text(_lines(TAGGED | {"session_id": "another"}), encoding="utf-8")
+    return paths | {"tagged": tagged, "outcomes": outcomes}
+
+
+WAYS_IN: dict[str, str] = {
+    "tag as VTT": "tag {file} --models {models} --format vtt -o {out}.jsonl",
+    "tag as a page": "tag {file} {one} --models {models} -o {out}.html",
+    "tag as rows": "tag {file} {one} --models {models} -o {out}.csv",
+    "read": "read {one} {file} -o {out}.jsonl",
+    "report": "report {one} {file} -o {out}",
+    "follow-up": "follow-up {one} {file} -o {out}.jsonl",
+    "study of broken sessions": "study {file} {outcomes} -o {out}",
+    "study of broken scores": "study {tagged} {file} -o {out}",
+    "study with threads": "study {tagged} {outcomes} --threads {file} -o {out}",
+    "study with error rates": "study {tagged} {outcomes} --rates {file} -o {out}",
+    "study with validation": "study {tagged} {outcomes} --validation {file} -o {out}",
+    "check with a schema": "annotations check {anna} --schema {file}",
+    "check as marked lines": "annotations check {file} --format jsonl",
+    "check and repair": "annotations check {file} --fix --json",
+    "convert": "annotations convert {file} --to label-studio --fix -o {out}.json",
+    "agree": "annotations agree {anna} {file} --html {out}.html --json",
+    "adjudicate": "annotations adjudicate {anna} {file} --by union -o {out}.jsonl",
+    "adjudicate with decisions": "annotations adjudicate {anna} {ben} --decisions {file} -o {out}.jsonl",
+    "split": "annotations split {anna} {file} -o {out}",
+    "suggest": "suggest {one} {file} -n 1 --model {models} -o {out}.json",
+    "suggest and pass over": "suggest {one} {file} -n 1 --skip --model {models} -o {out}.json",
+    "suggest but what is annotated": "suggest {one} -n 1 --annotated {file} --model {models} -o {out}.json",
+    "train": "train review --data {file} --from {models}/review -o {out}",
+    "train beside a sound file": "train review --data {anna} {file} --from {models}/review -o {out}",
+    "train with a development set": "train review --data {anna} --development {file} --from {models}/review -o {out}",
+    "train on what nobody annotated": (
+        "train review --data {anna} --unlabelled {file} --set mix.unlabelled=1 --from {models}/review -o {out}"
+    ),
+    "train with AnnoMI": "train review --data {anna} --annomi {file} --set mix.annomi=1 --from {models}/review -o {out}",
+    "train by settings": "train {file} --data {anna} --from {models}/review -o {out}",
+    "train from a broken model": "train review --data {anna} --from {file} -o {out}",
+    "evaluate": "evaluate --data {file} --model {models} --compare {models} -o {out}",
+    "evaluate beside a sound file": "evaluate --data {anna} {file} --model {models} --json",
+    "evaluate a broken model": "evaluate --data {anna} --model {file}",
+    "export": "export --models {file} -o {out}",
+    "info": "info --models {file}",
+}
+"""Every place where a command takes a file, with everything else as it should be."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from leaks import study_files
+from leaks import study_files, write_sound
 from typer.testing import CliRunner
 
 import action_recs
@@ -87,3 +87,26 @@ def test_evaluation_opens_no_connection(annotations, models, tmp_path, no_networ
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *map(str, given)])
     runpy.run_path(str(ROOT / "training" / "evaluate.py"), run_name="__main__")
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["development"]
+
+
+COMMANDS = {
+    "evaluate": "evaluate --data {anna} --model {models} --compare {models} -o {out}",
+    "train": "train review --data {anna} --from {models}/review --set passes=1 --set evaluations=1 -o {out}",
+    "suggest": "suggest {tagged} -n 2 --model {models} -o {out}.json",
+    "follow-up": "follow-up {tagged} -o {out}.jsonl",
+    "report": "report {tagged} -o {out}",
+    "agree": "annotations agree {anna} {ben} --html {out}.html",
+    "adjudicate": "annotations adjudicate {anna} {ben} --by union -o {out}.jsonl",
+    "split": "annotations split {anna} -o {out}",
+    "export": "export --models {models} -o {out}",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_other_commands_do_their_work_without_a_connection(name, models, tmp_path, no_network, monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    sound = write_sound(tmp_path)
+    given = [each.format(models=models, out=tmp_path / "out", **sound) for each in COMMANDS[name].split()]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 0, done.output
+    assert list(tmp_path.glob("out*"))
