@@ -176,7 +176,7 @@ def write_sound(folder: Path) -> dict[str, Path]:
     """What each command needs to get as far as the file that is not sound."""
     tagged, outcomes = study_files(folder)
     paths = {name: folder / f"{name}.jsonl" for name in ("anna", "ben", "one")}
-    clients = ("c0", "c1", "c2", "c3")
+    clients = [f"c{number}" for number in range(6)]
     paths["anna"].write_text(_lines(*(marked("anna", each) for each in clients)), encoding="utf-8")
     paths["ben"].write_text(_lines(*(marked("ben", each, start=6, last=1) for each in clients)), encoding="utf-8")
     paths["one"].write_text(_lines(TAGGED | {"session_id": "another"}), encoding="utf-8")
@@ -212,7 +212,7 @@ WAYS_IN: dict[str, str] = {
     "train on what nobody annotated": (
         "train review --data {anna} --unlabelled {file} --set mix.unlabelled=1 --from {models}/review -o {out}"
     ),
-    "train with AnnoMI": "train review --data {anna} --annomi {file} --set mix.annomi=1 --from {models}/review -o {out}",
+    "train with AnnoMI": "train review --annomi {file} --set mix.annomi=1 --from {models}/review -o {out}",
     "train by settings": "train {file} --data {anna} --from {models}/review -o {out}",
     "train from a broken model": "train review --data {anna} --from {file} -o {out}",
     "evaluate": "evaluate --data {file} --model {models} --compare {models} -o {out}",
@@ -305,8 +305,9 @@ def study_files(folder: Path) -> tuple[Path, Path]:
                 "client_id": f"c{client}",
                 "date": f"2026-01-{5 + 7 * visit:02d}",
             }
+            spoken = [each | {"text": f"{SAID} {visit}"} for each in TAGGED["utterances"]]
             run = [{"first": 0, "last": 0, "score": 0.9}] if (client + visit) % 3 == 0 else []
-            sessions.append(TAGGED | known | {"reviews": run})
+            sessions.append(TAGGED | known | {"utterances": spoken, "reviews": run})
     lines.write_text(_lines(*sessions), encoding="utf-8")
     rows = ["client_id,date,instrument,score"]
     rows += [f"c{c},2026-01-{4 + 7 * v:02d},PHQ-9,{(c * 7 + v * 5) % 20}" for c in range(12) for v in range(4)]

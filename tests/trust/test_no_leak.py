@@ -82,7 +82,7 @@ def test_no_way_in_says_a_word_of_what_it_reads(way, inputs, models, tmp_path, m
             if leaks := [*seen.leaks(result), *([result.stderr or repr(result.exception)] if unexpected else [])]:
                 found[name] = leaks
     assert found == {}
-    assert codes & {1, 2}
+    assert codes & {1, 2} or "pass over" in way
 
 
 GOOD = {
