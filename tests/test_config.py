@@ -59,6 +59,20 @@ def test_the_shipped_recipes_are_valid(task):
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, added, words):
+    least = [line for line in LEAST.splitlines(keepends=True) if not added.startswith(line.partition(":")[0] + ":")]
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, "".join(least) + added)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        ("seed: 1\npasses: 2\nseed: 2\n", ["run.yaml, line 6", "'seed'", "twice"]),
+        ("class_weights: {B-REVIEW: 2,\n  B-REVIEW: 3}\n", ["run.yaml, line 5", "'B-REVIEW'", "twice"]),
+    ],
+)
+def test_a_key_that_is_given_twice_is_named_with_its_line(tmp_path, added, words):
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, LEAST + added)
     assert [word for word in words if word not in str(caught.value)] == []

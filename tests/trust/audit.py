@@ -22,7 +22,7 @@ REVIEWED = {
     "B405": "xml.etree is imported for its types and to write; code_from_data.py refuses parsing with it",
     "B406": "saxutils escapes text that is written; it parses nothing",
     "B615": "no revision is pinned where nothing is fetched: folders, read with local_files_only",
-    "B704": "Markup in render.py is made of escaped text and of our own templates",
+    "B704": "Markup in pages.py is made of escaped text and of our own templates",
 }
 """What bandit asks to be looked at, and what was seen there. ruff has most of its rules, as S; not these."""
 
