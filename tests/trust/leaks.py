@@ -207,7 +207,9 @@ WAYS_IN: dict[str, str] = {
     "suggest and pass over": "suggest {one} {file} -n 1 --skip --model {models} -o {out}.json",
     "suggest but what is annotated": "suggest {one} -n 1 --annotated {file} --model {models} -o {out}.json",
     "train": "train review --data {file} --from {models}/review -o {out}",
-    "train beside a sound file": "train review --data {anna} {file} --from {models}/review -o {out}",
+    "train beside a sound file": (
+        "train review --data {anna} {file} --from {models}/review --set passes=1 --set folds=2 -o {out}"
+    ),
     "train with a development set": "train review --data {anna} --development {file} --from {models}/review -o {out}",
     "train on what nobody annotated": (
         "train review --data {anna} --unlabelled {file} --set mix.unlabelled=1 --from {models}/review -o {out}"

@@ -1,6 +1,7 @@
 """No command reaches for the network, whatever the environment says of the hub."""
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -62,6 +63,18 @@ def test_tagging_and_reading_open_no_connection(models, tmp_path, no_network):
                 action_recs.read(path)
     done = CliRunner().invoke(app, ["tag", str(TRANSCRIPTS / "plain.txt"), "--models", str(models)])
     assert done.exit_code == 0
+
+
+@pytest.mark.parametrize("telemetry", ["1", "0", None])
+def test_the_hubs_switches_stay_as_they_are_set(models, monkeypatch, no_network, telemetry):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    if telemetry is None:
+        monkeypatch.delenv("HF_HUB_DISABLE_TELEMETRY", raising=False)
+    else:
+        monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", telemetry)
+    before = dict(os.environ)
+    Tagger.from_pretrained(models).tag([("therapist", "Walk.")])
+    assert dict(os.environ) == before
 
 
 def test_annotations_of_every_form_open_no_connection(tmp_path, no_network):
