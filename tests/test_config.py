@@ -90,6 +90,13 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path, text):
         load(tmp_path, text)
 
 
+@pytest.mark.parametrize(("text", "where"), [("Ann: How was it?\n", "is it the right file"), ("a: b: c\n", "line 1")])
+def test_a_file_of_something_else_is_not_quoted(tmp_path, text, where):
+    with pytest.raises(ConfigError, match=where) as caught:
+        load(tmp_path, text)
+    assert [word for word in ("Ann", "b: c") if word in str(caught.value)] == []
+
+
 def test_a_file_that_is_missing_or_no_text_is_named(tmp_path):
     with pytest.raises(
         ConfigError, match=r"absent\.yaml: no such file, nor a recipe of the package \(recommendation, review\)"

@@ -310,12 +310,20 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> TrainingConf
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from None
+        raise ConfigError(f"{path}{_line(error)}: not valid YAML") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected 'key: value' lines")
+    if values and not values.keys() & {each.name for each in fields(TrainingConfig)}:  # so that it is not quoted
+        raise ConfigError(f"{path}: holds no setting of a run; is it the right file?")
     for override in overrides:
         _override(values, override)
     return config_from(values, source=str(path))
+
+
+def _line(error: yaml.YAMLError) -> str:
+    """Where it is wrong. The error's own message quotes the line, which may be anybody's words."""
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}" if mark else ""
 
 
 def _override(values: dict[str, Any], override: str) -> None:
