@@ -1,7 +1,7 @@
-"""Fast where it makes no difference: windows with a score near a threshold are read again in 32-bit floats.
+"""Fast where it makes no difference: windows with a label that hangs on little are read again in 32-bit floats.
 
-Half-precision numbers move a score a little. That changes a label only where the score lies next to a threshold, which
-few do; the windows that hold those are read a second time, exactly.
+Half-precision numbers move a score a little. That changes a label only where the score lies next to a threshold, and no
+surer score beside it decides, which is seldom; the windows that hold those are read a second time, exactly.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from action_recs.checkpoint import ReadingSettings, Task
 from action_recs.decoding import OUTSIDE, RUN_BEGINS, DecodingSettings, stretches
 from action_recs.encoder import Encoder, WindowInput
 
-MARGINS = {Task.RECOMMENDATION: 0.12, Task.REVIEW: 0.06}
-"""How near to a threshold is near, in logits: about the most that bf16 moved a score of the development sessions."""
+MARGINS = {Task.RECOMMENDATION: 0.07, Task.REVIEW: 0.07}
+"""How near to a threshold is near, in logits: bf16 moves one or two in a hundred development scores further
+(``python -m benchmarks.margins``), and few of those lie where it matters."""
 
 
 class CarefulEncoder:
