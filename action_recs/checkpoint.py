@@ -22,6 +22,7 @@ from action_recs.errors import ModelError, OutputError
 from action_recs.input_length import longest_input
 from action_recs.manifest import check_manifest, write_manifest
 from action_recs.onnx_encoder import is_exported
+from action_recs.transcript import Role
 from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class Task(StrEnum):
     @property
     def classes(self) -> tuple[str, ...]:
         return RECOMMENDATION_CLASSES if self is Task.RECOMMENDATION else REVIEW_CLASSES
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Whose utterances are decoded: only the therapist recommends."""
+        return (Role.THERAPIST,) if self is Task.RECOMMENDATION else tuple(Role)
 
 
 @dataclass(frozen=True, slots=True)
