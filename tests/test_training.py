@@ -176,13 +176,15 @@ def test_evaluating_prints_and_writes_figures_and_cards(models, annotations, ann
     folder = Path(shutil.copytree(models, tmp_path / "models"))
     output = tmp_path / "metrics.json"
     arguments = ["--models", folder, "--annotations", annotations, "--output", output, "--cards"]
-    arguments += ["--annomi", annomi_csv, "--baselines"]
+    arguments += ["--annomi", annomi_csv, "--baselines", "--errors", tmp_path / "errors"]
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *map(str, arguments)])
     script("evaluate").main()
     results = json.loads(output.read_text(encoding="utf-8"))
     assert set(results["development"]["models"]) == {"annomi", "authored", "contrast"}
     assert set(results["development"]) == {"models", "phrases", "bag of words"}
     assert results["data"]["contrast"]["development"] == {"sessions": 2, "recommendation": 1, "review": 1}
+    reports = {each.parent.name for each in (tmp_path / "errors").glob("*/report.html")}
+    assert reports == {"authored", "contrast"}  # AnnoMI's development part has no mark here
     printed = capsys.readouterr().out
     assert all(f"models: {name}" in printed for name in ("authored", "contrast"))
     for task in Task:

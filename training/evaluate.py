@@ -2,6 +2,7 @@
 
     python training/evaluate.py --annomi AnnoMI-full.csv
     python training/evaluate.py --annomi AnnoMI-full.csv --models runs --output runs/metrics.json
+    python training/evaluate.py --annomi AnnoMI-full.csv --models runs --errors runs/errors
     python training/evaluate.py --annomi AnnoMI-full.csv --baselines --output action_recs/models/metrics.json --cards
 
 Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts.
@@ -22,8 +23,11 @@ from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.baselines import BASELINES
 from action_recs.evaluation.card import write_cards, write_readme_figures
-from action_recs.evaluation.measure import curve_of
+from action_recs.evaluation.measure import curve_of, evaluate
+from action_recs.evaluation.reading import load_models
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
+from action_recs.evaluation.run import tell, write_evaluation
+from action_recs.evaluation.zero_shot import nearest_sentences, sentence_embeddings
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 README = Path(__file__).parent.parent / "README.md"
@@ -39,6 +43,8 @@ def main() -> None:
         )
     try:
         results = measure(arguments)
+        if arguments.errors:
+            write_errors(arguments)
     except ActionRecsError as error:
         raise SystemExit(f"evaluate.py: {error}") from None
     show(results, Console())
@@ -59,6 +65,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.baselines:
         training = [session for each in collections for session in each.train]
         taggers |= {name: make(training) for name, make in BASELINES.items()}
+        if arguments.embeddings:
+            taggers["sentence embeddings"] = nearest_sentences(sentence_embeddings(arguments.embeddings))(training)
     return {
         "data": {
             each.name: {
@@ -81,6 +89,16 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             for checkpoint in (tagger.recommendation, tagger.review)
         },
     }
+
+
+def write_errors(arguments: argparse.Namespace) -> None:
+    """A report for each set, with the mistakes by cause, in their context."""
+    models = load_models(arguments.models)
+    for each in load_collection(arguments.annotations, annomi_csv=arguments.annomi):
+        if any(session.recommendations or session.reviews for session in each.development):
+            found = evaluate(models, each.development, progress=None)
+            tell(found, arguments.models, [f"{each.name}, development"], other=None)
+            write_evaluation(found, arguments.errors / each.name)
 
 
 def whole_sessions(collections: tuple[Collection, ...]) -> list[AnnotatedSession]:
@@ -110,7 +128,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv; without it only authored sessions are measured")
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
     parser.add_argument("--baselines", action="store_true", help="measure the baselines beside the models")
+    parser.add_argument("--embeddings", help="with --baselines: a sentence encoder's folder, such as all-MiniLM-L6-v2")
     parser.add_argument("--output", type=Path, help="write all figures to this JSON file")
+    parser.add_argument("--errors", type=Path, help="a folder for reports of the mistakes; they hold transcript text")
     parser.add_argument(
         "--cards", action="store_true", help="write the models' cards and, for the shipped ones, the README's table"
     )

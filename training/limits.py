@@ -4,14 +4,16 @@
     python training/limits.py --annomi AnnoMI-full.csv     # all parts, measured anew: minutes of one processor
 
 Parts are what the data tell of a session: how it was transcribed, what kind of help it was, who spoke, how long it was,
-and for AnnoMI how good the interviewing was and what it was about. Brackets: 95 % intervals from a bootstrap over
-clients or transcripts.
+and for AnnoMI how good the interviewing was and what it was about. Beside them stand the same sessions as they would be
+with less care taken. Brackets: 95 % intervals from a bootstrap over clients or transcripts.
 """
 
 import argparse
 import json
+import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.card import SETS
 from action_recs.evaluation.report import TagMany, evaluate_sessions, tagged_once
-from action_recs.transcript import Role
+from action_recs.training.augment import as_recognised
+from action_recs.transcript import Role, Transcript
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "limits.md"
@@ -31,6 +34,8 @@ FEWEST = 20
 """Marked utterances under which a figure would say more about chance than about the models."""
 
 METRICS = {"recommendation_utterance": "recommendations", "review_utterance": "reviews"}
+WRONG_SPEAKERS = 0.05
+
 SHORT, LONG = 30, 80
 """Utterances up to which a session is short, and beyond which it is long."""
 
@@ -53,14 +58,43 @@ def main() -> None:
 
 def measured(models: Path, annomi: Path) -> list[str]:
     """The tables of every part, after tagging the development sessions."""
-    sets = {each.name: each.development for each in load_collection(ROOT / "annotations", annomi_csv=annomi)}
+    collections = load_collection(ROOT / "annotations", annomi_csv=annomi)
+    sets = {each.name: each.development for each in collections if each.development}
     tagger = Tagger.from_pretrained(models)
     tag = tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
     authored = [session for name, sessions in sets.items() if name != "annomi" for session in sessions]
     return [
         table("Real speech (AnnoMI, against each of two annotators)", sets["annomi"], REAL, tag),
         table("Authored sessions and excerpts", authored, AUTHORED, tag),
+        worse(sets, tag),
     ]
+
+
+def worse(sets: Mapping[str, Sequence[AnnotatedSession]], tag: TagMany) -> str:
+    """The same sessions without case and punctuation, and with some utterances given to the other speaker."""
+    rows = [heading("The same sessions, written down with less care", "sessions")]
+    for name, sessions in sets.items():
+        rows.append(row(f"{SETS[name]}: as they are", sessions, tag))
+        bare = [as_recognised(session) for session in sessions]
+        rows.append(row("in lower case, without punctuation", bare, tag))
+        share = f"{WRONG_SPEAKERS:.0%}".replace("%", " %")
+        rows.append(row(f"{share} of the utterances given to the other speaker", sessions, misheard(tag)))
+    return "\n".join([*rows, "", ""])
+
+
+def misheard(tag: TagMany) -> TagMany:
+    """The tagger behind a program that tells speakers apart, and is wrong at times."""
+    other = {Role.THERAPIST: Role.CLIENT, Role.CLIENT: Role.THERAPIST}
+    draw = random.Random(0)
+
+    def swapped(transcript: Transcript) -> Transcript:
+        utterances = (
+            replace(each, role=other.get(each.role, each.role)) if draw.random() < WRONG_SPEAKERS else each
+            for each in transcript.utterances
+        )
+        return replace(transcript, utterances=tuple(utterances))
+
+    return lambda transcripts: tag([swapped(transcript) for transcript in transcripts])
 
 
 def known(models: Path) -> list[str]:
@@ -113,9 +147,7 @@ AUTHORED: Parts = {
 
 def table(title: str, sessions: Sequence[AnnotatedSession], parts: Parts, tag: TagMany) -> str:
     """A heading, and a row for all and for each part that holds enough of one label; the others together."""
-    rows = [f"### {title}", "", "| part | sessions | recommendations: F1 | precision | recall | marked |"]
-    rows[-1] += " reviews: F1 | precision | recall | marked |"
-    rows += ["|---|--:|---|--:|--:|--:|---|--:|--:|--:|", row("all", sessions, tag)]
+    rows = [heading(title, "part"), row("all", sessions, tag)]
     for name, part in parts.items():
         marked = Counter[str]()
         for session in sessions:
@@ -126,6 +158,11 @@ def table(title: str, sessions: Sequence[AnnotatedSession], parts: Parts, tag: T
         if others := [each for each in sessions if part(each) not in large]:
             rows.append(row(f"{name}: all others", others, tag))
     return "\n".join([*rows, "", ""])
+
+
+def heading(title: str, first: str) -> str:
+    columns = " | ".join(f"{label}: F1 | precision | recall | marked" for label in METRICS.values())
+    return f"### {title}\n\n| {first} | sessions | {columns} |\n|---|--:|---|--:|--:|--:|---|--:|--:|--:|"
 
 
 def row(name: str, sessions: Sequence[AnnotatedSession], tag: TagMany) -> str:

@@ -4,6 +4,8 @@ annotations/
   corpus/*.txt             authored sessions, inline markup     -> the set "authored"
   corpus/encounters/*.txt  authored in the manner of AnnoMI      -> the set "encounters"
   corpus/supplement/*.txt  authored where errors clustered       -> the set "supplement"
+  corpus/threads/*.txt     authored courses of four sessions     -> the set "threads"
+  corpus/targeted/*.txt    authored where a later model erred    -> the set "targeted"
   corpus/contrast/*.txt    minimal variants, inline markup      -> the set "contrast"
   annomi/labels_*.jsonl    stand-off labels for AnnoMI          -> the set "annomi" (needs the public CSV)
   splits.json              the development split of each set
@@ -20,7 +22,7 @@ from action_recs.annotation.markup import read_markup
 from action_recs.annotation.standoff import read_annomi
 from action_recs.errors import AnnotationError
 
-SETS = ("annomi", "authored", "encounters", "supplement", "contrast")
+SETS = ("annomi", "authored", "encounters", "supplement", "threads", "targeted", "contrast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = 
         "authored": read_folder(folder / "corpus"),
         "encounters": read_folder(folder / "corpus" / "encounters"),
         "supplement": read_folder(folder / "corpus" / "supplement"),
+        "threads": read_folder(folder / "corpus" / "threads"),
+        "targeted": read_folder(folder / "corpus" / "targeted"),
         "contrast": read_folder(folder / "corpus" / "contrast"),
     }
     if annomi_csv:

@@ -43,7 +43,7 @@ class Guess:
 def phrases(_: Sequence[AnnotatedSession]) -> TagMany:
     """Regular expressions, written from the guidelines' examples."""
     return lambda transcripts: [
-        _guess(
+        guessed(
             transcript,
             [bool(RECOMMENDATION_PHRASES.search(utterance.text)) for utterance in transcript.utterances],
             [
@@ -61,7 +61,7 @@ def bag_of_words(training: Sequence[AnnotatedSession]) -> TagMany:
     review = _fit(training, Label.REVIEW)
 
     def tag_many(transcripts: Sequence[Transcript]) -> list[Guess]:
-        return [_guess(one, _predict(recommend, one), _predict(review, one)) for one in transcripts]
+        return [guessed(one, _predict(recommend, one), _predict(review, one)) for one in transcripts]
 
     return tag_many
 
@@ -105,7 +105,7 @@ def _texts(transcript: Transcript) -> list[str]:
     return texts
 
 
-def _guess(transcript: Transcript, recommended: Sequence[bool], reviewed: Sequence[bool]) -> Guess:
+def guessed(transcript: Transcript, recommended: Sequence[bool], reviewed: Sequence[bool]) -> Guess:
     spans = tuple(
         Recommendation(index, 0, len(utterance.text), utterance.text, Form.CASUAL)
         for index, utterance in enumerate(transcript.utterances)

@@ -65,14 +65,19 @@ def evaluate_files(
     models = load_models(model, device=device)
     others = None if other is None else load_models(other, device=device)
     found = evaluate(models, sessions, other=others, precision=precision, columns=columns, seed=seed, progress=progress)
+    tell(found, model, data, other=other)
+    return found
+
+
+def tell(evaluation: Evaluation, model: str | Path, data: Sequence[str | Path], *, other: str | Path | None) -> None:
+    """Add to the results what was measured, on what: the report says it."""
     about: dict[str, Any] = {
         "action_recs": __version__,
         "model": str(model),
         "compared_with": None if other is None else str(other),
         "files": [str(path) for path in data],
     }
-    found.results.update(about)
-    return found
+    evaluation.results.update(about)
 
 
 def check_output(folder: Path) -> None:

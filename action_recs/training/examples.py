@@ -28,6 +28,9 @@ from action_recs.windows import Piece, make_windows, tokenize, window_ids
 SoftLabels = Callable[[Transcript, Sequence[Piece]], list[np.ndarray]]
 """For each piece, probabilities of shape (tokens, classes); rows of nothing but 0 for tokens that do not count."""
 
+Labels = Callable[[AnnotatedSession, Sequence[Piece]], list[list[int]]]
+"""For each piece, the class of each of its tokens; see ``labels.piece_labels``."""
+
 FULL, SHORTEST = 1.0, 0.3
 BATCHES_SORTED = 16
 
@@ -46,6 +49,7 @@ def training_dataset(
     seed: int,
     batch_tokens: int | None = None,
     soft_labels: SoftLabels | None = None,
+    labels: Labels | None = None,
 ) -> Dataset:
     """Lay the windows of all passes.
 
@@ -65,6 +69,8 @@ def training_dataset(
         In place of ``batch_windows``: as many windows as fit, padding included.
     soft_labels : callable, optional
         What teachers say of a transcript's tokens; needed for the set "unlabelled".
+    labels : callable, optional
+        What annotators say of them, where it is not the classes of the settings' task.
 
     Returns
     -------
@@ -88,6 +94,7 @@ def training_dataset(
                     draw,
                     masked=masked,
                     soft_labels=soft_labels,
+                    labels=labels,
                     labelled=name != UNLABELLED,
                 )
             )
@@ -107,19 +114,23 @@ def session_windows(
     *,
     masked: float = 0.0,
     soft_labels: SoftLabels | None = None,
+    labels: Labels | None = None,
     labelled: bool = True,
 ) -> Iterator[dict[str, Any]]:
     """The windows of one session, without overlap, from a random first border."""
     pieces = tokenize(session.transcript, tokenizer, window_tokens=settings.window_tokens)
     soft = soft_labels(session.transcript, pieces) if soft_labels else None
-    labels = piece_labels(session, pieces, settings.task) if labelled else [_likeliest(each) for each in soft or ()]
+    if not labelled:
+        classes = [_likeliest(each) for each in soft or ()]
+    else:
+        classes = labels(session, pieces) if labels else piece_labels(session, pieces, settings.task)
     first = round(settings.window_tokens * draw.uniform(SHORTEST, FULL))
     lengths = [len(piece.tokens) for piece in pieces]
     for window in make_windows(
         lengths, window_tokens=settings.window_tokens, overlap_tokens=0, first_window_tokens=first
     ):
         ids = _hidden(window_ids(window, pieces, tokenizer), tokenizer, draw, masked)
-        inside = [label for piece in labels[window.first : window.last + 1] for label in piece]
+        inside = [label for piece in classes[window.first : window.last + 1] for label in piece]
         if not any(label >= 0 for label in inside):
             continue
         counted = [IGNORED, *inside, IGNORED]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from datasets import Dataset
 from transformers import set_seed
 
 from action_recs.checkpoint import Checkpoint
@@ -16,11 +17,11 @@ from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import ClassWeights, TrainingConfig
 from action_recs.training.data import Sessions
 from action_recs.training.distillation import HiddenMatch, Teachers
-from action_recs.training.examples import training_dataset
+from action_recs.training.examples import Labels, SoftLabels, training_dataset
 from action_recs.training.loss import TokenLoss, class_weights
 from action_recs.training.memory import memory_explained
 from action_recs.training.start import start_model
-from action_recs.training.trainer import make_trainer
+from action_recs.training.trainer import SessionTrainer, make_trainer
 from action_recs.training.vocabulary import with_smaller_vocabulary
 
 
@@ -66,31 +67,15 @@ def fit(
         Go on from the last checkpoint, or from the one in this folder.
     """
     set_seed(config.seed)
-    checkpoint = start_model(
+    started = start_model(
         config.base, config.task, window_tokens=config.window_tokens, overlap_tokens=config.overlap_tokens
     )
-    if config.vocabulary is not None:
-        every = itertools.chain.from_iterable(train.values())
-        checkpoint = with_smaller_vocabulary(checkpoint, every, config.vocabulary)
-    checkpoint.model.get_input_embeddings().requires_grad_(config.train_embeddings)
+    checkpoint = with_wanted_words(started, config, train)
     if config.lora is not None:
         checkpoint = replace(checkpoint, model=with_adapter(checkpoint, config.lora))
 
     distill = config.distill
-    windows = training_dataset(
-        train,
-        config.mix,
-        checkpoint.tokenizer,
-        checkpoint.settings,
-        passes=config.passes,
-        batch_windows=config.batch_windows,
-        batch_tokens=config.batch_tokens,
-        recognised=config.recognised,
-        wrong_speakers=config.wrong_speakers,
-        masked=config.masked,
-        seed=config.seed,
-        soft_labels=teachers,
-    )
+    windows = laid_windows(config, train, checkpoint, soft_labels=teachers)
     batches = Batches(windows)
     hidden = None
     if distill and teachers and distill.hidden:
@@ -103,10 +88,51 @@ def fit(
     )
     collator = Collator(checkpoint.tokenizer.pad_token_id, teachers.states if hidden and teachers else None)
     trainer = make_trainer(checkpoint, batches, development, config, output, token_loss, collator, hidden)
+    fitted = gone_through(trainer, checkpoint, batches, resume)
+    if hidden:
+        hidden.detach()
+    return fitted
+
+
+def with_wanted_words(checkpoint: Checkpoint, config: TrainingConfig, train: Mapping[str, Sessions]) -> Checkpoint:
+    """The checkpoint with the words that the configuration keeps, trained or not, as it says."""
+    if config.vocabulary is not None:
+        every = itertools.chain.from_iterable(train.values())
+        checkpoint = with_smaller_vocabulary(checkpoint, every, config.vocabulary)
+    checkpoint.model.get_input_embeddings().requires_grad_(config.train_embeddings)
+    return checkpoint
+
+
+def laid_windows(
+    config: TrainingConfig,
+    train: Mapping[str, Sessions],
+    checkpoint: Checkpoint,
+    *,
+    soft_labels: SoftLabels | None = None,
+    labels: Labels | None = None,
+) -> Dataset:
+    """The windows of all passes, as the configuration wants them; see ``examples.training_dataset``."""
+    return training_dataset(
+        train,
+        config.mix,
+        checkpoint.tokenizer,
+        checkpoint.settings,
+        passes=config.passes,
+        batch_windows=config.batch_windows,
+        batch_tokens=config.batch_tokens,
+        recognised=config.recognised,
+        wrong_speakers=config.wrong_speakers,
+        masked=config.masked,
+        seed=config.seed,
+        soft_labels=soft_labels,
+        labels=labels,
+    )
+
+
+def gone_through(trainer: SessionTrainer, checkpoint: Checkpoint, batches: Batches, resume: bool | str) -> Fitted:
+    """Train on all batches; a ``ConfigError`` says what to lower where memory runs out."""
     with memory_explained(checkpoint.settings.window_tokens, len(batches[batches.largest])):
         trainer.rehearse()
         trainer.train(resume_from_checkpoint=resume)
-    if hidden:
-        hidden.detach()
     checkpoint.model.eval()
     return Fitted(checkpoint, tuple(trainer.state.log_history))

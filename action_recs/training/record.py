@@ -6,12 +6,14 @@ import datetime
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import action_recs
+from action_recs.checkpoint import Task
 from action_recs.training.checks import positives
 from action_recs.training.config import TrainingConfig
 from action_recs.training.data import TrainingData, sessions_hash
@@ -21,7 +23,7 @@ from action_recs.training.processes import processes
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "datasets", "numpy", "peft")
 
 
-def run_record(config: TrainingConfig, data: TrainingData) -> dict[str, Any]:
+def run_record(config: TrainingConfig, data: TrainingData, tasks: Sequence[Task]) -> dict[str, Any]:
     """Everything that ``run.json`` says; no transcript text, only hashes and counts of it."""
     return {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -41,7 +43,7 @@ def run_record(config: TrainingConfig, data: TrainingData) -> dict[str, Any]:
                     name: {
                         "sessions": len(sessions),
                         "clients": len({each.group for each in sessions}),
-                        config.task.value: positives(config.task, sessions),
+                        **{task.value: positives(task, sessions) for task in tasks},
                     }
                     for name, sessions in sets.items()
                 }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from action_recs.checkpoint import Checkpoint, load_checkpoint
+from action_recs.checkpoint import Checkpoint, Task, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
 from action_recs.training.card import run_card
@@ -72,7 +72,7 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
         sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
     processes().wait_for_everyone()
-    begin(config, data, output, resume)
+    begin(config, data, output, resume, tasks=[config.task])
 
     chosen = None
     if config.folds:
@@ -89,10 +89,12 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     return metrics
 
 
-def begin(config: TrainingConfig, data: TrainingData, output: Path, resume: bool | int) -> None:
+def begin(
+    config: TrainingConfig, data: TrainingData, output: Path, resume: bool | int, *, tasks: Sequence[Task]
+) -> None:
     """Make the run's folder, with what is known before the first step; refuse another run's."""
     settings = json.loads(json.dumps(asdict(config)))
-    record = run_record(config, data)
+    record = run_record(config, data, tasks)
     begun = any(output.glob("checkpoints/checkpoint-*")) or any(output.glob("folds*"))
     if resume and not begun:
         raise ConfigError(f"{output}: no checkpoint to go on from; start without --resume")
@@ -118,9 +120,18 @@ def begin(config: TrainingConfig, data: TrainingData, output: Path, resume: bool
 
 
 def finish(
-    config: TrainingConfig, data: TrainingData, fitted: Fitted, chosen: Chosen | None, output: Path
+    config: TrainingConfig,
+    data: TrainingData,
+    fitted: Fitted,
+    chosen: Chosen | None,
+    output: Path,
+    *,
+    begun: Path | None = None,
 ) -> dict[str, Any]:
-    """Write the checkpoint with its decoding settings, the figures, the plots and the card."""
+    """Write the checkpoint with its decoding settings, the figures, the plots and the card.
+
+    ``begun`` is the run's folder, where it is not the checkpoint's.
+    """
     save_trained(fitted.checkpoint, config, output)
     trained = load_checkpoint(output, config.task)  # half precision and without dropout, as it will be read
     decoders = {name: read_once(trained, sessions) for name, sessions in data.development.items()}
@@ -136,7 +147,7 @@ def finish(
         "start": _start_figures(config, data),
         "folds": chosen.report if chosen else None,
     }
-    record = json.loads((output / "run.json").read_text(encoding="utf-8"))
+    record = json.loads(((begun or output) / "run.json").read_text(encoding="utf-8"))
     whole_file(output / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     write_plots(metrics, output / "figures")
     whole_file(output / "README.md", run_card(config, trained.settings, record, metrics))

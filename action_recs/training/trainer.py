@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from action_recs.training.config import TrainingConfig
 from action_recs.training.development import best_f1
 from action_recs.training.distillation import HiddenMatch
 from action_recs.training.interrupted import Finished
-from action_recs.training.loss import TokenLoss
 from action_recs.training.memory import rehearse
 from action_recs.training.precision import chosen_precision
 
@@ -33,6 +32,12 @@ TARGETS = ("labels", "soft", "labelled", "utterance", "states")
 """What a batch holds beside the model's own input."""
 
 Development = Mapping[str, Sequence[AnnotatedSession]]
+
+Loss = Callable[[torch.Tensor, Mapping[str, torch.Tensor], torch.Tensor], torch.Tensor]
+"""Logits, a batch, and the tokens of the whole step, to the batch's part of the step's loss; see ``TokenLoss``."""
+
+Measure = Callable[[Checkpoint, Development], dict[str, float]]
+"""How good a checkpoint is; among the figures is "f1", by which the best is told."""
 
 
 class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
@@ -43,17 +48,20 @@ class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     checkpoint : Checkpoint
         The model to train, with its tokenizer and reading settings.
     development : mapping of set name to sessions
-    token_loss : TokenLoss
+    token_loss : callable, such as a ``TokenLoss``
     hidden : HiddenMatch, optional
         How far the hidden states are from the teachers'.
+    measure : callable
+        What is said of the checkpoint at an evaluation.
     """
 
     def __init__(
         self,
         checkpoint: Checkpoint,
         development: Development,
-        token_loss: TokenLoss,
+        token_loss: Loss,
         hidden: HiddenMatch | None = None,
+        measure: Measure = best_f1,
         **arguments: Any,
     ) -> None:
         super().__init__(model=checkpoint.model, processing_class=checkpoint.tokenizer, **arguments)
@@ -61,6 +69,7 @@ class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         self.development = development
         self.token_loss = token_loss
         self.hidden = hidden
+        self.measure = measure
         self.model_accepts_loss_kwargs = True  # so that the tokens of the whole step are counted
 
     def compute_loss(
@@ -89,7 +98,7 @@ class SessionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
             self.model.eval()
             kind = torch.float16 if self.args.fp16 else torch.bfloat16
             with torch.autocast(self.model.device.type, kind, enabled=self.args.fp16 or self.args.bf16):
-                figures = [best_f1(replace(self.checkpoint, model=self.model), self.development)]
+                figures = [self.measure(replace(self.checkpoint, model=self.model), self.development)]
             self.model.train()
         if self.args.world_size > 1:
             broadcast_object_list(figures)
@@ -128,9 +137,10 @@ def make_trainer(
     development: Development,
     config: TrainingConfig,
     output: Path,
-    token_loss: TokenLoss,
+    token_loss: Loss,
     collator: Collator,
     hidden: HiddenMatch | None = None,
+    measure: Measure = best_f1,
 ) -> SessionTrainer:
     """A trainer that goes once through ``batches``, which hold all passes.
 
@@ -177,6 +187,7 @@ def make_trainer(
         development,
         token_loss,
         hidden,
+        measure,
         args=arguments,
         train_dataset=batches,
         eval_dataset=batches if development else None,  # the Trainer wants one; whole sessions are read instead
