@@ -48,18 +48,30 @@ from action_recs.evaluation.linking_baselines import (
 from action_recs.evaluation.linking_card import write_card
 from action_recs.linking import follow_up
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
-from action_recs.linking.model import load_linking_model, scorer_record
+from action_recs.linking.model import load_linking_model, scorer_record, term_record
 from action_recs.linking.passages import lower_layers
 from action_recs.linking.reader import CATEGORIES
 from action_recs.manifest import write_manifest
 from action_recs.session import TaggedSession
 from action_recs.training.corrections import Settings, category_examples, train_corrections
-from action_recs.training.linking import fit_adherence, fit_scorer, link_pairs, rarity_of, read_courses, same_pairs
+from action_recs.training.linking import (
+    fit_scorer,
+    fit_terms,
+    link_pairs,
+    rarity_of,
+    read_courses,
+    same_pairs,
+    told_adherences,
+    told_categories,
+)
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
 STRENGTHS = (3.0, 10.0, 30.0, 100.0)
 """Penalties of the scorers, of which cross-validation takes the best."""
+
+TERM_STRENGTH = 0.5
+"""The penalty of the bags of words; it and how often a term must occur were chosen in cross-validation."""
 
 
 def main() -> None:
@@ -83,7 +95,8 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
     sessions = [session for each in collections for session in each.train]
     arguments.output.mkdir(parents=True, exist_ok=True)
     if arguments.reuse:
-        tensors = load_file(arguments.reuse / "model.safetensors")
+        held = load_file(arguments.reuse / "model.safetensors")
+        tensors = {name: tensor for name, tensor in held.items() if name.startswith("category/")}
     else:
         public = AutoModel.from_pretrained(
             arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
@@ -110,14 +123,15 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
             print(f"{name}: penalty {strength:g}, cross-validated F1 {fit.cross_validated:.3f}")
         best = max(fits.values(), key=lambda fit: fit.cross_validated)
         config[name] = scorer_record(features, best.weights, best.intercept, best.threshold)
-    adherence, cross_validated = fit_adherence(sessions)
-    print(f"adherence: cross-validated macro F1 {cross_validated:.3f}")
-    config["adherence"] = {
-        "terms": sorted(adherence.terms, key=adherence.terms.__getitem__),
-        "intercept": [round(float(each), 6) for each in adherence.intercept],
-    }
-    tensors["adherence.weights"] = torch.tensor(adherence.weights).half()
-    tensors["adherence.rarity"] = torch.tensor(adherence.rarity).half()
+    for name, told, seen_in in (
+        ("adherence", told_adherences(sessions), 3),
+        ("category", told_categories(sessions), 2),
+    ):
+        terms, cross_validated = fit_terms(told, strength=TERM_STRENGTH, seen_in=seen_in)
+        print(f"{name}: words alone, cross-validated macro F1 {cross_validated:.3f}")
+        config[name] = term_record(terms)
+        tensors[f"{name}.weights"] = torch.tensor(terms.weights).half()
+        tensors[f"{name}.rarity"] = torch.tensor(terms.rarity).half()
     config["about"] = "Made by training/linking.py; read by action_recs/linking/model.py."
     tensors["rarity.tokens"] = torch.tensor(rarity.tokens).half()
     save_file(tensors, arguments.output / "model.safetensors")
