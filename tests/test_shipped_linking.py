@@ -64,7 +64,6 @@ def what_became_of(recommended, *turns):
 
 SWIMMING = "You could go swimming on Tuesday evening."
 DIARY = "I'd like you to write a sleep diary every morning."
-DRINK = "Try not to drink before the evening."
 
 
 @pytest.mark.parametrize(
@@ -72,7 +71,6 @@ DRINK = "Try not to drink before the evening."
     [
         ("done", SWIMMING, ["Did you go swimming?", "Yes, I went on Tuesday."]),
         ("done", DIARY, ["Did you write the diary?", "Yes, I did it every morning. Here it is."]),
-        ("done", DRINK, ["Did you drink before the evening?", "No, not once."]),
         ("done", SWIMMING, ["how was the swimming", "good yeah i went and it was great"]),
         ("partial", DIARY, ["How did the sleep diary go?", "I did it for a few days, and then I stopped."]),
         ("partial", DIARY, ["Did you write the diary?", "Most days. I missed two mornings."]),
@@ -81,7 +79,11 @@ DRINK = "Try not to drink before the evening."
         ("not_done", DIARY, ["And the sleep diary?", "I forgot all about it, sorry."]),
         ("not_done", SWIMMING, ["Did you get to the pool?", "Not yet. I haven't got round to it."]),
         ("not_done", DIARY, ["did you do the diary", "um no i didn't get to it"]),
-        ("unclear", SWIMMING, ["What about the swimming?", "My sister has a new car. You should see it, it's red.", "Is it?"]),
+        (
+            "unclear",
+            SWIMMING,
+            ["What about the swimming?", "My sister has a new car. You should see it, it's red.", "Is it?"],
+        ),
     ],
 )
 def test_plain_answers(expected, recommended, turns):

@@ -114,6 +114,7 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
     told = [course for course in courses(sessions) if any(course.links.values()) or restates(course)]
     read = read_courses(told, lower_layers(checkpoint))
     config: dict[str, Any] = {"rarity": {"words": rarity.words, "unknown": rarity.unknown}}
+    held_out: dict[str, float] = {}
     for name, features, pairs in (
         ("link", LINK_FEATURES, link_pairs(read, rarity)),
         ("same", SAME_FEATURES, same_pairs(read, rarity)),
@@ -123,6 +124,7 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
             print(f"{name}: penalty {strength:g}, cross-validated F1 {fit.cross_validated:.3f}")
         best = max(fits.values(), key=lambda fit: fit.cross_validated)
         config[name] = scorer_record(features, best.weights, best.intercept, best.threshold)
+        held_out["links" if name == "link" else name] = round(best.cross_validated, 4)
     for name, told, seen_in in (
         ("adherence", told_adherences(sessions), 3),
         ("category", told_categories(sessions), 2),
@@ -130,8 +132,10 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
         terms, cross_validated = fit_terms(told, strength=TERM_STRENGTH, seen_in=seen_in)
         print(f"{name}: words alone, cross-validated macro F1 {cross_validated:.3f}")
         config[name] = term_record(terms)
+        held_out[name] = round(cross_validated, 4)
         tensors[f"{name}.weights"] = torch.tensor(terms.weights).half()
         tensors[f"{name}.rarity"] = torch.tensor(terms.rarity).half()
+    config["cross_validated"] = held_out
     config["about"] = "Made by training/linking.py; read by action_recs/linking/model.py."
     tensors["rarity.tokens"] = torch.tensor(rarity.tokens).half()
     save_file(tensors, arguments.output / "model.safetensors")
@@ -146,6 +150,7 @@ def restates(course: Course) -> bool:
 def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> dict[str, Any]:
     """Everything that the card says: on the development clients, gold spans and a tagger's, and baselines."""
     model = load_linking_model(arguments.output)
+    config = json.loads((arguments.output / "config.json").read_text(encoding="utf-8"))
     train_sessions = [session for each in collections for session in each.train]
     development = [session for each in collections for session in each.development]
     held_out = courses(development)
@@ -175,6 +180,7 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) 
             }
             for name, some in (("train", courses(train_sessions)), ("development", held_out))
         },
+        "cross_validated": config["cross_validated"],
         "gold": figures(gold),
         "tagged": figures(found),
         "baselines": baselines(arguments, courses(train_sessions), several, train_sessions, development),
