@@ -139,12 +139,9 @@ def _bound(results: Mapping[str, Any]) -> str:
     row = results["tagged"]["links"]
     reachable, gold = row["reachable"], row["gold"]
     found = round(row["recall"] * gold)
-    return (
-        f"Of the {gold} links, {reachable} have both ends among the tagger's spans, and {found} of these were made: "
-        "most of what is missed end to end is missed by the tagger."
-        if reachable - found < gold - reachable
-        else f"Of the {gold} links, {reachable} have both ends among the tagger's spans, and {found} of these were made."
-    )
+    said = f"Of the {gold} links, {reachable} have both ends among the tagger's spans, and {found} of these were made"
+    most = ": most of what is missed end to end is missed by the tagger" if reachable - found < gold - reachable else ""
+    return f"{said}{most}."
 
 
 def _cross_validated(results: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from action_recs.linking.adherence import folded
 from action_recs.session import Recommendation, TaggedSession
 from action_recs.transcript import Role
 
@@ -52,11 +53,11 @@ RECAP_FEATURES = (
 
 def recap_features(session: TaggedSession, one: Recommendation, other: Recommendation) -> list[float]:
     """The columns of ``RECAP_FEATURES`` for two recommendations of a session, the earlier one first."""
-    first, second = (span.text.lower().replace("’", "'") for span in (one, other))
-    said = session.utterances[other.utterance].text.lower().replace("’", "'")
+    first, second = folded(one.text), folded(other.text)
+    said = folded(session.utterances[other.utterance].text)
     leading = said[max(0, other.start - LEADING) : other.start + OPENING]
     before = session.utterances[other.utterance - 1] if other.utterance else None
-    asked = before is not None and before.role is not Role.THERAPIST and ASKED_AGAIN.search(before.text.lower())
+    asked = before is not None and before.role is not Role.THERAPIST and ASKED_AGAIN.search(folded(before.text))
     together = [span for span in session.recommendations if span.utterance == other.utterance]
     fixed, fixed_again = set(FIXED.findall(first)), set(FIXED.findall(second))
     return [
