@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from action_recs.adapter import NEEDED as ADAPTER_NEEDED
 from action_recs.adapter import is_adapter, load_adapter
 from action_recs.decoding import RECOMMENDATION_CLASSES, REVIEW_CLASSES, DecodingSettings
-from action_recs.encoders import longest_input
 from action_recs.errors import ModelError, OutputError
+from action_recs.input_length import longest_input
 from action_recs.manifest import check_manifest, write_manifest
 from action_recs.onnx_encoder import is_exported
+from action_recs.transcript import Role
 from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class Task(StrEnum):
     @property
     def classes(self) -> tuple[str, ...]:
         return RECOMMENDATION_CLASSES if self is Task.RECOMMENDATION else REVIEW_CLASSES
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Whose utterances are decoded: only the therapist recommends."""
+        return (Role.THERAPIST,) if self is Task.RECOMMENDATION else tuple(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +156,23 @@ def checkpoint_folders(path: str | Path | None) -> dict[Task, Path]:
     Parameters
     ----------
     path : path, optional
-        A folder with ``recommendation/`` and ``review/`` in it; or the folder of one checkpoint, beside which the
+        A folder with both ``recommendation/`` and ``review/`` in it; or the folder of one checkpoint, beside which the
         shipped one of the other task is used. None: the shipped ones.
     """
     both = Path(path) if path is not None else SHIPPED
     if alone := checkpoint_task(both):
         return {task: SHIPPED / task.value for task in Task} | {alone: both}
     return {task: both / task.value for task in Task}
+
+
+def no_folder(folder: Path, task: Task) -> ModelError:
+    """What to say of a checkpoint's folder that is not there; where the other task's is, how to use that one alone."""
+    other = next(each for each in Task if each is not task)
+    beside = folder.with_name(other.value)
+    remedy = f"give the folder of a trained {task.value} checkpoint"
+    if folder.name == task.value and checkpoint_task(beside) is other:
+        remedy += f", or {beside} alone, to use the shipped {task.value} model with it"
+    return ModelError(f"{folder}: no such folder; {remedy}")
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
@@ -212,7 +228,7 @@ def _quiet() -> Iterator[None]:
 def read_settings(folder: Path, task: Task, *, needed: Sequence[str] = ()) -> ReadingSettings:
     """The settings of a checkpoint folder that is whole and of this task; a ``ModelError`` for any other."""
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; give the folder of a trained {task.value} checkpoint")
+        raise no_folder(folder, task)
     needed = needed or (ADAPTER_NEEDED if is_adapter(folder) else NEEDED)
     if missing := [name for name in needed if not (folder / name).is_file()]:
         remedy = "the folder must hold config.json, model.safetensors (or an adapter's) and a tokenizer"

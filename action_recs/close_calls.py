@@ -7,11 +7,12 @@ few do; the windows that hold those are read a second time, exactly.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from action_recs.checkpoint import ReadingSettings, Task
-from action_recs.decoding import OUTSIDE
+from action_recs.decoding import OUTSIDE, RUN_BEGINS, DecodingSettings, stretches
 from action_recs.encoder import Encoder, WindowInput
 
 MARGINS = {Task.RECOMMENDATION: 0.12, Task.REVIEW: 0.06}
@@ -25,14 +26,15 @@ class CarefulEncoder:
     ----------
     fast, exact : Encoder
         Two of the same model.
-    settings : ReadingSettings
-        Of the checkpoint: what a score is depends on the task, what is near on its thresholds.
+    readings : sequence of (ReadingSettings, slice)
+        For each of its tops what it is read with (what a score is depends on the task, what is near on the thresholds)
+        and the columns of its classes. A window that is close for one of them is read again once for all.
     """
 
-    def __init__(self, fast: Encoder, exact: Encoder, settings: ReadingSettings) -> None:
+    def __init__(self, fast: Encoder, exact: Encoder, readings: Sequence[tuple[ReadingSettings, slice]]) -> None:
         self.fast = fast
         self.exact = exact
-        self.settings = settings
+        self.readings = readings
 
     @property
     def name(self) -> str:
@@ -40,7 +42,11 @@ class CarefulEncoder:
 
     def probabilities(self, windows: Sequence[WindowInput]) -> list[np.ndarray]:
         tables = self.fast.probabilities(windows)
-        close = [at for at, table in enumerate(tables) if is_close(table, windows[at].pieces, self.settings)]
+        close = [
+            at
+            for at, table in enumerate(tables)
+            if any(is_close(table[:, columns], windows[at], settings) for settings, columns in self.readings)
+        ]
         if close:
             again = self.exact.probabilities([windows[at] for at in close])
             for at, table in zip(close, again, strict=True):
@@ -48,39 +54,69 @@ class CarefulEncoder:
         return tables
 
 
-def is_close(table: np.ndarray, pieces: np.ndarray, settings: ReadingSettings) -> bool:
+def is_close(table: np.ndarray, window: WindowInput, settings: ReadingSettings) -> bool:
     """Whether the label of a piece hangs on less than the margin.
 
     Parameters
     ----------
     table : array of shape (rows, classes)
-    pieces : array of int
-        The row at which each piece begins, its marker's.
+    window : WindowInput
     settings : ReadingSettings
 
     Examples
     --------
+    >>> from action_recs import Role
     >>> settings = ReadingSettings(Task.REVIEW)  # found from 0.5, kept down to 0.3
     >>> table = np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 0.0], [0.49, 0.51, 0.0], [0.49, 0.51, 0.0]])
-    >>> is_close(table, np.array([0, 2]), settings), is_close(table[:2], np.array([0]), settings)
-    (True, False)
+    >>> window = WindowInput(range(6), np.arange(1, 5), np.array([0, 2]), (Role.THERAPIST, Role.CLIENT))
+    >>> is_close(table, window, settings)
+    True
     """
-    if not len(pieces):
+    if not len(window.pieces):
         return False
+    if settings.task is Task.RECOMMENDATION:
+        return _span_is_close(table, window, settings.decoding)
+    return _run_is_close(table, window, settings.decoding)
+
+
+def _span_is_close(table: np.ndarray, window: WindowInput, decoding: DecodingSettings) -> bool:
+    """The highest of its tokens says whether an utterance holds a recommendation."""
     inside = 1 - table[:, OUTSIDE].astype(np.float64)
-    decoding = settings.decoding
-    if settings.task is Task.RECOMMENDATION:  # its highest token says whether an utterance holds one
-        inside[pieces] = 0
-        scores = np.maximum.reduceat(inside, pieces)
-        thresholds = [decoding.threshold]
-    else:  # the mean of its tokens says whether an utterance begins or prolongs one
-        scores = np.add.reduceat(inside, pieces) / np.diff([*pieces, len(inside)])
-        thresholds = [decoding.threshold, min(decoding.floor, decoding.threshold)]
-    distances = np.abs(np.subtract.outer(_logits(scores), _logits(np.array(thresholds))))
-    return bool((distances < MARGINS[settings.task]).any())
+    inside[window.pieces] = 0  # the marker is not read
+    highest = np.maximum.reduceat(inside, window.pieces)
+    counts = np.isin(window.roles, Task.RECOMMENDATION.roles)
+    distances = np.abs(_logits(highest[counts]) - _logits(np.array(decoding.threshold)))
+    return bool((distances < MARGINS[Task.RECOMMENDATION]).any())
+
+
+def _run_is_close(table: np.ndarray, window: WindowInput, decoding: DecodingSettings) -> bool:
+    """The means over the tokens of utterances decide, and those around them: decode all a margin lower, and higher.
+
+    A score near the floor matters only beside a run, and one near the threshold only where no other of its run is sure.
+    What lies before and after the window is not known, so nothing may hang on it either way.
+    """
+    lengths = np.diff([*window.pieces, len(table)])
+    means = np.add.reduceat(table.astype(np.float64), window.pieces) / lengths[:, None]
+    inside, begins = _logits(1 - means[:, OUTSIDE]), means[:, RUN_BEGINS]
+    margin = MARGINS[Task.REVIEW]
+    for beyond in (0.0, 1.0):
+        found = []
+        for shift in (-margin, margin):
+            scores = np.concatenate([[beyond], _shares(inside + shift), [beyond]])
+            split = float(_shares(_logits(np.array(decoding.split)) + shift))
+            runs = stretches(scores, np.concatenate([[0.0], begins, [0.0]]), replace(decoding, split=split))
+            found.append({place for first, last in runs for place in range(first, last + 1)})
+        if found[0] != found[1]:
+            return True
+    return False
 
 
 def _logits(shares: np.ndarray) -> np.ndarray:
     bounded = np.clip(shares, 1e-6, 1 - 1e-6)
     found: np.ndarray = np.log(bounded / (1 - bounded))
+    return found
+
+
+def _shares(logits: np.ndarray) -> np.ndarray:
+    found: np.ndarray = 1 / (1 + np.exp(-logits))
     return found

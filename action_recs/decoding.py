@@ -101,7 +101,7 @@ def find_recommendations(
         inside = scores.inside
         begins = scores.classes[:, SPAN_BEGINS].sum(axis=1)
         taken = 0
-        for first, last in _stretches(inside, begins, settings):
+        for first, last in stretches(inside, begins, settings):
             if scores.offsets[last][1] <= taken:
                 continue
             start, end = _trim(utterance.text, scores.offsets[first][0], scores.offsets[last][1], taken)
@@ -153,11 +153,11 @@ def find_reviews(classes: np.ndarray, settings: DecodingSettings) -> list[Review
     inside = 1 - classes[:, OUTSIDE]
     return [
         Review(first, last, score=float(inside[first : last + 1].max()))
-        for first, last in _stretches(inside, classes[:, RUN_BEGINS], settings)
+        for first, last in stretches(inside, classes[:, RUN_BEGINS], settings)
     ]
 
 
-def _stretches(inside: np.ndarray, begins: np.ndarray, settings: DecodingSettings) -> list[tuple[int, int]]:
+def stretches(inside: np.ndarray, begins: np.ndarray, settings: DecodingSettings) -> list[tuple[int, int]]:
     """First and last position of every stretch above the floor that reaches the threshold."""
     floor = min(settings.floor, settings.threshold)
     stretches: list[tuple[int, int]] = []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
 from action_recs.precision import Precision
+from action_recs.transcript import Role
+from action_recs.two_tops import same_trunk, with_two_tops
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -26,11 +28,14 @@ class WindowInput:
         The places among the tokens whose probabilities are wanted, ascending.
     pieces : array of int
         Which of the rows begin a piece.
+    roles : sequence of Role
+        Who says each of these pieces.
     """
 
     tokens: Sequence[int] = field(repr=False)
     rows: np.ndarray = field(repr=False)
     pieces: np.ndarray = field(repr=False)
+    roles: Sequence[Role] = field(repr=False)
 
 
 class Encoder(Protocol):
@@ -41,7 +46,21 @@ class Encoder(Protocol):
         """What it is and how it computes, such as "bert, bf16"."""
 
     def probabilities(self, windows: Sequence[WindowInput]) -> list[np.ndarray]:
-        """For each window the probabilities of its rows, shape (rows, classes), 32-bit floats."""
+        """For each window the probabilities of its rows, shape (rows, classes), 32-bit floats.
+
+        One that has the tops of several models gives their classes side by side.
+        """
+
+
+@runtime_checkable
+class SharesTrunk(Encoder, Protocol):
+    """An encoder whose lower layers can serve another model's top too."""
+
+    tops: tuple[int, ...]
+    """How many classes each of its tops has."""
+
+    def with_top_of(self, other: Encoder) -> SharesTrunk | None:
+        """Both in one: this one's classes and then the other's. None where the layers below are not the same."""
 
 
 HALVES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
@@ -63,6 +82,7 @@ class TransformersEncoder:
         self.model = model
         self.precision = precision
         self.padding = padding
+        self.tops: tuple[int, ...] = (model.config.num_labels,)
 
     @property
     def name(self) -> str:
@@ -75,7 +95,22 @@ class TransformersEncoder:
         with torch.autocast(device.type, HALVES.get(self.precision), enabled=self.precision in HALVES):
             logits = self.model(input_ids=_on(device, ids), attention_mask=_on(device, mask)).logits
         wanted = logits.flatten(0, 1)[_on(device, places)]
-        return divide(wanted.float().softmax(-1).cpu().numpy(), windows)
+        return divide(shares(wanted.float(), self.tops).cpu().numpy(), windows)
+
+    def with_top_of(self, other: Encoder) -> TransformersEncoder | None:
+        if not isinstance(other, TransformersEncoder):
+            return None
+        how, also = ((each.precision, each.padding, each.model.device) for each in (self, other))
+        if how != also or not same_trunk(self.model, other.model):
+            return None
+        joined = TransformersEncoder(with_two_tops(self.model, other.model), self.precision, padding=self.padding)
+        joined.tops = (*self.tops, *other.tops)
+        return joined
+
+
+def shares(logits: torch.Tensor, tops: Sequence[int]) -> torch.Tensor:
+    """Probabilities of the classes of each top, which lie side by side."""
+    return torch.cat([each.softmax(-1) for each in torch.split(logits, list(tops), dim=-1)], dim=-1)
 
 
 def pad(windows: Sequence[WindowInput], padding: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

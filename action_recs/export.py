@@ -9,7 +9,7 @@ from pathlib import Path
 from action_recs.errors import OutputError
 from action_recs.render import sessions_html_parts
 from action_recs.session import ROW_COLUMNS, Label, TaggedSession
-from action_recs.whole_files import need_arrow, whole_file, write_csv, write_parquet, write_text
+from action_recs.whole_files import check_file_place, need_arrow, whole_file, write_csv, write_parquet, write_text
 
 KINDS = (
     {"index": "int32"}
@@ -58,10 +58,7 @@ def check_place(path: Path, suffixes: Iterable[str]) -> None:
     """
     if path.suffix.lower() not in suffixes:
         raise OutputError(f"{path}: unknown output format; end the name in {', '.join(suffixes)}")
-    if path.is_dir():
-        raise OutputError(f"{path}: a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    check_file_place(path)
     if path.suffix.lower() == ".parquet":
         need_arrow(path)
 

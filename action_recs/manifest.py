@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from action_recs.errors import ModelError, OutputError
+from action_recs.whole_files import write_whole
 
 MANIFEST = "manifest.json"
 
@@ -33,11 +34,9 @@ def write_manifest(folder: str | Path) -> None:
     folder = Path(folder)
     try:
         content = {"files": {name: _entry(folder / name) for name in _files(folder)}}
-        temporary = folder / f".{MANIFEST}.part"
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(folder / MANIFEST)
     except OSError as error:
-        raise OutputError(f"{folder / MANIFEST}: cannot be written ({error.strerror})") from None
+        raise OutputError(f"{folder}: cannot be read ({error.strerror})") from None
+    write_whole(json.dumps(content, indent=1) + "\n", folder / MANIFEST)
 
 
 def check_manifest(folder: str | Path, *, required: bool = False) -> bool:

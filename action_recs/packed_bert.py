@@ -12,9 +12,10 @@ transformers is not imported, which saves its start-up.
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
 
-from action_recs.encoder import WindowInput
+from action_recs.encoder import Encoder, WindowInput, shares
 from action_recs.precision import Precision
 
 ROUND_UP = 32
@@ -31,13 +32,14 @@ ROUND_UP = 32
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """A linear map with its weights in the type that it computes with."""
+    """A linear map. It computes in its bias's type; the weights may be kept in a narrower one."""
 
     weight: Tensor
     bias: Tensor
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        return linear(inputs.to(self.weight.dtype), self.weight, self.bias)
+        kind = self.bias.dtype
+        return linear(inputs.to(kind), self.weight.to(kind), self.bias)
 
     def part(self, first: int, last: int) -> Dense:
         return Dense(self.weight[first:last].contiguous(), self.bias[first:last].contiguous())
@@ -57,7 +59,7 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer's weights. ``attend`` is query, key and value under each other, the query scaled."""
+    """One layer's weights. ``attend`` is query, key and value under each other."""
 
     attend: Dense
     gather: Dense
@@ -89,13 +91,18 @@ class PackedBert:
         As transformers names them. A missing one is a ``KeyError``, a wrong shape or number a ``ValueError``.
     precision : Precision
         FP32 or BF16.
+    seldom : bool
+        Keep the weights as they are given, and widen them at every use: slower by a few per cent, half the memory.
     """
 
-    def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Tensor], precision: Precision) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], weights: Mapping[str, Tensor], precision: Precision, *, seldom: bool = False
+    ) -> None:
         self.heads: int = config["num_attention_heads"]
         self.width: int = config["hidden_size"]
         self.precision = precision
-        read = _WeightReader(config, weights, torch.bfloat16 if precision is Precision.BF16 else torch.float32)
+        read = _WeightReader(config, weights, torch.bfloat16 if precision is Precision.BF16 else torch.float32, seldom)
+        self.scale = 1 / math.sqrt(self.width // self.heads) if seldom else 1.0  # else it lies in the weights
         # the type of every token is 0: it is one more constant of the position
         self.words = read.checked("bert.embeddings.word_embeddings.weight", config["vocab_size"], self.width)
         positions = read.tensor(
@@ -106,6 +113,7 @@ class PackedBert:
         self.embedded = read.norm("bert.embeddings.LayerNorm")
         self.layers = [read.layer(f"bert.encoder.layer.{number}") for number in range(config["num_hidden_layers"])]
         classes = len(config["id2label"])
+        self.tops: tuple[int, ...] = (classes,)
         self.classifier = Dense(
             read.tensor("classifier.weight", classes, self.width), read.tensor("classifier.bias", classes)
         )
@@ -120,6 +128,27 @@ class PackedBert:
     @torch.inference_mode()
     def probabilities(self, windows: Sequence[WindowInput]) -> list[np.ndarray]:
         return [self._window(window) for window in windows]
+
+    def with_top_of(self, other: Encoder) -> PackedBert | None:
+        if not isinstance(other, PackedBert):
+            return None
+        how, also = ((each.precision, each.heads, each.scale, each.embedded.epsilon) for each in (self, other))
+        mine, theirs = list(self._trunk()), list(other._trunk())
+        if how != also or len(mine) != len(theirs) or not all(map(_same, mine, theirs)):
+            return None
+        joined = copy.copy(self)
+        joined.tops = (*self.tops, *other.tops)
+        tops = (self.classifier, other.classifier)
+        joined.classifier = Dense(torch.cat([each.weight for each in tops]), torch.cat([each.bias for each in tops]))
+        return joined
+
+    def _trunk(self) -> Iterator[Tensor]:
+        """All weights but those of the classifier."""
+        yield from (self.words, self.positions, self.embedded.weight, self.embedded.bias)
+        for layer in self.layers:
+            for part in fields(layer):
+                found = getattr(layer, part.name)
+                yield from (found.weight, found.bias)
 
     def _window(self, window: WindowInput) -> np.ndarray:
         if not len(window.rows):
@@ -137,17 +166,21 @@ class PackedBert:
         stream = stream[torch.cat([rows, rows.new_zeros(-len(rows) % ROUND_UP)])]
         found = self._attention(self.last_query(stream), key[:length], value[:length])
         stream = _rest(self.layers[-1], stream, found)[: len(rows)]
-        probabilities: np.ndarray = self.classifier(stream).softmax(-1).numpy()
+        probabilities: np.ndarray = shares(self.classifier(stream), self.tops).numpy()
         return probabilities
 
     def _attention(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """All heads of one window: shapes (queries, width), (keys, width), (keys, width) to (queries, width)."""
         query, key, value = (part.view(len(part), self.heads, -1).transpose(0, 1) for part in (query, key, value))
         if query.dtype == torch.float32:
-            found = scaled_dot_product_attention(query[None], key[None], value[None], scale=1.0)[0]
+            found = scaled_dot_product_attention(query[None], key[None], value[None], scale=self.scale)[0]
         else:  # one window's scores stay in the cache, and three steps are then faster than the fused one
             found = torch.bmm(torch.bmm(query, key.transpose(1, 2)).softmax(-1), value)
         return found.transpose(0, 1).flatten(1)
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and torch.equal(one, other)
 
 
 def _rest(layer: Layer, stream: Tensor, attended: Tensor) -> Tensor:
@@ -158,14 +191,16 @@ def _rest(layer: Layer, stream: Tensor, attended: Tensor) -> Tensor:
 class _WeightReader:
     """Takes weights by name, and holds them to the shapes that the config gives."""
 
-    def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Tensor], dtype: torch.dtype) -> None:
-        self.config, self.weights, self.dtype = config, weights, dtype
+    def __init__(
+        self, config: Mapping[str, Any], weights: Mapping[str, Tensor], dtype: torch.dtype, as_given: bool
+    ) -> None:
+        self.config, self.weights, self.dtype, self.as_given = config, weights, dtype, as_given
 
     def checked(self, name: str, *shape: int) -> Tensor:
         found = self.weights[name]
         if found.shape != shape:
             raise ValueError(f"{name}: shape {tuple(found.shape)}, the config says {shape}")
-        if not found.isfinite().all():
+        if not all(end.isfinite() for end in torch.aminmax(found)):  # what is not a number passes through, in one look
             raise ValueError(f"{name}: some weights are not numbers")
         return found
 
@@ -173,8 +208,10 @@ class _WeightReader:
         return self.checked(name, *shape).float()
 
     def dense(self, name: str, outputs: int, inputs: int, scale: float = 1.0) -> Dense:
-        weight, bias = self.tensor(f"{name}.weight", outputs, inputs), self.tensor(f"{name}.bias", outputs)
-        return Dense((weight * scale).to(self.dtype), (bias * scale).to(self.dtype))
+        weight, bias = self.checked(f"{name}.weight", outputs, inputs), self.tensor(f"{name}.bias", outputs)
+        if self.as_given:
+            return Dense(weight, bias)
+        return Dense((weight.float() * scale).to(self.dtype), (bias * scale).to(self.dtype))
 
     def norm(self, name: str) -> Norm:
         width = self.config["hidden_size"]

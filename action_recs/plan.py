@@ -30,39 +30,39 @@ class Plan:
         The windows' tokens, and the rows of them that are read out.
     roles : collection of Role
         Whose pieces are read out.
-    classes : int
     """
 
     pieces: list[Piece]
     windows: list[Window]
     inputs: list[WindowInput]
     roles: Collection[Role]
-    classes: int
 
-    def read_out(self, tables: Sequence[np.ndarray]) -> Tables:
+    def read_out(self, tables: Sequence[np.ndarray], columns: slice) -> Tables:
         """Every piece's probabilities, from those of the windows' rows.
 
         Parameters
         ----------
         tables : sequence of array of shape (rows that are read, classes)
             One for each window.
+        columns : slice
+            Which of these classes are the model's own.
 
         Returns
         -------
         list of array of shape (tokens of the piece, classes)
             The marker's row first. A piece that is not read is outside with certainty.
         """
-        outside = np.zeros((1, self.classes), dtype=np.float32)
+        outside = np.zeros((1, columns.stop - columns.start), dtype=np.float32)
         outside[0, OUTSIDE] = 1
         found = []
         for window, table in zip(self.windows, tables, strict=True):
             row = 0
             for piece in self.pieces[window.owned_first : window.owned_last + 1]:
                 if piece.role in self.roles:
-                    found.append(table[row : row + len(piece.tokens)])
+                    found.append(table[row : row + len(piece.tokens), columns])
                     row += len(piece.tokens)
                 else:
-                    found.append(np.broadcast_to(outside, (len(piece.tokens), self.classes)))
+                    found.append(np.broadcast_to(outside, (len(piece.tokens), outside.shape[1])))
         return found
 
 
@@ -81,18 +81,21 @@ def make_plan(
         window_tokens=settings.window_tokens,
         overlap_tokens=settings.overlap_tokens,
     )
-    inputs = [WindowInput(window_ids(window, pieces, tokenizer), *_rows(window, pieces, roles)) for window in windows]
-    return Plan(pieces, windows, inputs, roles, len(settings.task.classes))
+    inputs = [_input(window, pieces, tokenizer, roles) for window in windows]
+    return Plan(pieces, windows, inputs, roles)
 
 
-def _rows(window: Window, pieces: Sequence[Piece], roles: Collection[Role]) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of a window that are read out of it, and which of them begin a piece."""
+def _input(window: Window, pieces: Sequence[Piece], tokenizer: Any, roles: Collection[Role]) -> WindowInput:
+    """A window's tokens, and the rows that are read out of it."""
     row = 1 + sum(len(piece.tokens) for piece in pieces[window.first : window.owned_first])
     rows: list[int] = []
-    begins = []
+    begins, said_by = [], []
     for piece in pieces[window.owned_first : window.owned_last + 1]:
         if piece.role in roles:
             begins.append(len(rows))
+            said_by.append(piece.role)
             rows.extend(range(row, row + len(piece.tokens)))
         row += len(piece.tokens)
-    return np.array(rows, dtype=np.int64), np.array(begins, dtype=np.int64)
+    return WindowInput(
+        window_ids(window, pieces, tokenizer), np.array(rows, dtype=np.int64), np.array(begins, dtype=np.int64), said_by
+    )

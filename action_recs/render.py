@@ -1,31 +1,20 @@
 """Tagged sessions as HTML: a page for one session, a page for many, and the cell of a notebook.
 
-The markup lies in ``templates/``: ``page.html`` is the frame of every page, ``session.html`` how a session looks,
+The markup lies in ``templates/``: ``page.html`` is the frame of these pages, ``session.html`` how a session looks,
 ``one.html`` and ``many.html`` the two pages, ``cell.html`` the cell, ``page.css`` and ``page.js`` style and behaviour.
-A page is one file without any outside resource. All that comes from a transcript goes through :func:`inert` on its way
-in, and the page's own policy lets nothing run but its one script.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
-import re
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from itertools import pairwise
 from statistics import fmean
-from typing import TYPE_CHECKING
 
+from action_recs.pages import environment, frame
 from action_recs.session import IDENTIFIERS, Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.transcript import Role, label_key
-from action_recs.version import __version__
-
-if TYPE_CHECKING:
-    import jinja2
 
 CELL_UTTERANCES = 1000
 """Utterances that a notebook's cell shows: the notebook's file holds a copy of every cell, and a page has no limit."""
@@ -39,7 +28,8 @@ def session_html(session: TaggedSession, *, back: str | None = None) -> str:
     >>> session_html(TaggedSession((), (), ())).splitlines()[0]
     '<!DOCTYPE html>'
     """
-    return _environment().get_template("one.html").render(view=view_session(session), cell=False, back=back)
+    template = environment().get_template("one.html")
+    return template.render(view=view_session(session), cell=False, back=back, **_frame())
 
 
 def sessions_html(sessions: Iterable[TaggedSession]) -> str:
@@ -53,21 +43,15 @@ def sessions_html_parts(sessions: Iterable[TaggedSession]) -> Iterator[str]:
     Sessions that can be gone through more than once, such as those of a file, are laid out one at a time.
     """
     views = Views(list(sessions) if iter(sessions) is sessions else sessions)
-    return (
-        _environment()
-        .get_template("many.html")
-        .generate(views=views, means=means(views.sessions), cell=False, apart=False)
-    )
+    template = environment().get_template("many.html")
+    return template.generate(views=views, means=means(views.sessions), cell=False, apart=False, **_frame())
 
 
 def index_html_parts(sessions: Iterable[TaggedSession]) -> Iterator[str]:
     """A table that leads to each session in a page of its own: ``sessions/000001.html`` and so on."""
     views = Views(sessions)
-    return (
-        _environment()
-        .get_template("index.html")
-        .generate(views=views, means=means(views.sessions), cell=False, apart=True)
-    )
+    template = environment().get_template("index.html")
+    return template.generate(views=views, means=means(views.sessions), cell=False, apart=True, **_frame())
 
 
 def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -> str:
@@ -80,8 +64,8 @@ def session_cell(session: TaggedSession, *, utterances: int = CELL_UTTERANCES) -
         How many utterances are shown, from the first.
     """
     view = view_session(session, utterances=utterances)
-    page = _environment().get_template("one.html").render(view=view, cell=True, back=None)
-    return _environment().get_template("cell.html").render(page=page, height=cell_height(view))
+    page = environment().get_template("one.html").render(view=view, cell=True, back=None, **_frame())
+    return environment().get_template("cell.html").render(page=page, height=cell_height(view))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,91 +268,5 @@ def clock(seconds: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-NOT_IN_HTML = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
-    + "]"
-)
-"""Characters that an HTML document cannot hold: controls, halves of surrogate pairs, noncharacters."""
-
-
-def inert(value: object) -> object:
-    """Make a value harmless in text and in a quoted attribute, one character shown for each character that came.
-
-    What HTML cannot hold becomes U+FFFD, so that offsets stay true. Markup and numbers pass as they are.
-
-    Examples
-    --------
-    >>> print(inert('<b> & "\\x00"'))
-    &lt;b&gt; &amp; &#34;�&#34;
-    """
-    import markupsafe
-
-    if not isinstance(value, str) or isinstance(value, markupsafe.Markup):
-        return value
-    escaped = markupsafe.escape(NOT_IN_HTML.sub("\ufffd", value))
-    return markupsafe.Markup(str(escaped).replace("\r", "&#13;"))  # noqa: S704 - escaped; HTML would read CR as LF
-
-
-def page_template(name: str, *styles: str) -> tuple[jinja2.Template, dict[str, str]]:
-    """A template for another kind of page, with what it is rendered with: styles after the common one, and no script.
-
-    Parameters
-    ----------
-    name : str
-        A file of ``templates/`` that extends ``page.html``.
-    styles : str
-        Names of style files there.
-    """
-    import markupsafe
-
-    style = markupsafe.Markup("").join(_own(each) for each in ("page.css", *styles))
-    policy = f"default-src 'none'; style-src {_digest(style)}; base-uri 'none'; form-action 'none'"
-    return _environment().get_template(name), {"style": style, "script": "", "policy": policy}
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    """The templates, with everything put into them escaped; jinja2 is loaded when it is first needed."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("action_recs", "templates"),
-        autoescape=True,
-        finalize=inert,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {
-        "version": __version__,
-        "style": _own("page.css"),
-        "script": _own("page.js"),
-        "policy": "; ".join(
-            (
-                "default-src 'none'",
-                f"style-src {_source('page.css')}",
-                f"script-src {_source('page.js')}",
-                "base-uri 'none'",
-                "form-action 'none'",
-            )
-        ),
-    }
-    return environment
-
-
-def _own(name: str) -> str:
-    """One of the library's own files, to stand in a page as it is."""
-    import markupsafe
-
-    text = (resources.files("action_recs") / "templates" / name).read_text(encoding="utf-8")
-    return markupsafe.Markup(text)  # noqa: S704 - it ships with the package
-
-
-def _source(name: str) -> str:
-    """The one style or script that a policy lets through, by its content."""
-    return _digest(_own(name))
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def _frame() -> Mapping[str, str]:
+    return frame("page.css", script="page.js")

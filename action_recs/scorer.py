@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from action_recs.windows import ROLE_MARKERS
 if TYPE_CHECKING:
     import torch
 
-    from action_recs.encoder import Encoder
+    from action_recs.encoder import Encoder, SharesTrunk
 
 
 class Origin:
@@ -42,7 +44,12 @@ class Origin:
 
     def __reduce__(self) -> tuple[type[Origin], tuple[Any, ...]]:
         """Another process loads from the folder: transformers hangs functions on a used model that cannot travel."""
-        return Origin, (self.folder, self.task, None if self.folder != Path() else self.loaded)
+        afresh = self.afresh()
+        return Origin, (afresh.folder, afresh.task, afresh.loaded)
+
+    def afresh(self) -> Origin:
+        """The same without what is loaded, where that can be loaded again."""
+        return self if self.folder == Path() else Origin(self.folder, self.task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,11 @@ class Scorer:
     settings : ReadingSettings
     tokenizer : a fast tokenizer, of transformers or plain
     encoder : Encoder
+        Two scorers that share one are read in one pass (:mod:`action_recs.trunk`).
+    exact : SharesTrunk or None
+        The same in 32-bit floats, for close calls; None where the encoder is exact itself.
+    columns : slice
+        Which of the encoder's classes are this model's.
     device : str
         The kind of device that the encoder runs on: "cpu", "cuda", ...
     vocabulary : str
@@ -65,21 +77,14 @@ class Scorer:
     settings: ReadingSettings
     tokenizer: Any
     encoder: Encoder
+    exact: SharesTrunk | None
+    columns: slice
     device: str
     vocabulary: str
     checkpoint: Origin = field(repr=False)
 
     def __repr__(self) -> str:
         return f"Scorer({self.settings.task.value}, {self.encoder.name})"
-
-    def with_settings(self, settings: ReadingSettings) -> Scorer:
-        """The same model, read and decoded with other settings."""
-        from action_recs.close_calls import CarefulEncoder
-
-        encoder = self.encoder
-        if isinstance(encoder, CarefulEncoder):  # other thresholds make other calls close
-            encoder = CarefulEncoder(encoder.fast, encoder.exact, settings)
-        return replace(self, settings=settings, encoder=encoder)
 
 
 def load_scorer(
@@ -102,34 +107,37 @@ def load_scorer(
     settings = read_settings(folder, task)
     place = find_device(device)
     exact = choose_precision(precision, place)
-    if place.type == "cpu" and (packed := _pack(folder, settings, exact)):
+    if place.type == "cpu" and (packed := _on_one_core(_pack, folder, settings, exact)):
         return packed
-    scorer = scorer_of(load_checkpoint(folder, task, device=place), exact)
+    loaded = load_checkpoint(folder, task, device=place)
+    scorer = replace(scorer_of(loaded, exact), checkpoint=Origin(folder, task, loaded))
     file = folder / "tokenizer.json"
     return replace(scorer, vocabulary=f"transformers {_digest(file.read_bytes())}") if file.is_file() else scorer
 
 
 def scorer_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> Scorer:
     """Read with a checkpoint that is loaded already. Its weights stay as they are, whatever the precision."""
-    from action_recs.close_calls import CarefulEncoder
     from action_recs.encoder import TransformersEncoder
 
     model, tokenizer = checkpoint.model, checkpoint.tokenizer
     padding = tokenizer.pad_token_id or 0
-    encoder: Encoder = TransformersEncoder(model, Precision.FP32, padding=padding)
-    if precision is not Precision.FP32:
-        fast = TransformersEncoder(model, precision, padding=padding)
-        encoder = CarefulEncoder(fast, encoder, checkpoint.settings)
-    kind = f"only {id(tokenizer)}"
-    origin = Origin(Path(), checkpoint.settings.task, checkpoint)
-    return Scorer(checkpoint.settings, tokenizer, encoder, model.device.type, kind, origin)
+    task = checkpoint.settings.task
+    return Scorer(
+        checkpoint.settings,
+        tokenizer,
+        encoder=TransformersEncoder(model, precision, padding=padding),
+        exact=None if precision is Precision.FP32 else TransformersEncoder(model, Precision.FP32, padding=padding),
+        columns=slice(0, len(task.classes)),
+        device=model.device.type,
+        vocabulary=f"only {id(tokenizer)}",
+        checkpoint=Origin(Path(), task, checkpoint),
+    )
 
 
 def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scorer | None:
     """The fast way on a processor. None for what it does not do, and for broken files: transformers' way names them."""
     from safetensors.torch import load_file
 
-    from action_recs.close_calls import CarefulEncoder
     from action_recs.packed_bert import PackedBert, can_pack
     from action_recs.tokenizing import PlainTokenizer
 
@@ -139,9 +147,10 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
         return None
     try:
         tokenizer = PlainTokenizer(folder)
-        weights = load_file(file)
-        exact = PackedBert(config, weights, Precision.FP32)
-        fast = PackedBert(config, weights, precision) if precision is not Precision.FP32 else exact
+        weights = {name: weight.clone() for name, weight in load_file(file).items()}  # else they change with the file
+        encoder = PackedBert(config, weights, precision)
+        halved = precision is not Precision.FP32
+        exact = PackedBert(config, weights, Precision.FP32, seldom=True) if halved else None
     except Exception:  # noqa: BLE001 # tokenizers and safetensors each raise their own
         return None
     vocabulary = tokenizer.get_vocab()
@@ -157,8 +166,16 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
     if not whole:
         return None
     kind = f"plain {_digest((folder / 'tokenizer.json').read_bytes())}"
-    encoder = exact if fast is exact else CarefulEncoder(fast, exact, settings)
-    return Scorer(settings, tokenizer, encoder, "cpu", kind, Origin(folder, settings.task))
+    origin, columns = Origin(folder, settings.task), slice(0, len(labels))
+    return Scorer(settings, tokenizer, encoder, exact, columns, "cpu", kind, origin)
+
+
+def _on_one_core(load: Callable[..., Scorer | None], *arguments: Any) -> Scorer | None:
+    """Run it in a thread of its own: cores that wait for each other after every small step take longer than one."""
+    import torch
+
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return pool.submit(load, *arguments).result()
 
 
 def _load_exported(folder: Path, task: Task, device: torch.device, precision: Precision | str) -> Scorer:
@@ -173,7 +190,7 @@ def _load_exported(folder: Path, task: Task, device: torch.device, precision: Pr
         raise ModelError(f"{folder}: exported as {encoder.precision}; load it with precision auto")
     tokenizer = PlainTokenizer(folder)
     kind = f"plain {_digest((folder / 'tokenizer.json').read_bytes())}"
-    return Scorer(settings, tokenizer, encoder, "cpu", kind, Origin(folder, task))
+    return Scorer(settings, tokenizer, encoder, None, slice(0, len(task.classes)), "cpu", kind, Origin(folder, task))
 
 
 def _digest(tokenizer: bytes) -> str:

@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from action_recs.checkpoint import Checkpoint, Task
-from action_recs.plan import Tables, make_plan
+from action_recs.checkpoint import Checkpoint
+from action_recs.close_calls import CarefulEncoder
+from action_recs.encoder import Encoder
+from action_recs.plan import Plan, Tables, make_plan
 from action_recs.scorer import Scorer, scorer_of
-from action_recs.transcript import Role, Transcript
+from action_recs.transcript import Transcript
 from action_recs.windows import Encoded, Piece, encode
 from action_recs.workers import Workers, batches
-
-READ = {Task.RECOMMENDATION: (Role.THERAPIST,), Task.REVIEW: tuple(Role)}
-"""Whose utterances each task decodes: only the therapist recommends."""
 
 
 def piece_scores(
@@ -35,7 +34,7 @@ def piece_scores(
         for at, table in zip(batch, scorer.encoder.probabilities([inputs[at] for at in batch]), strict=True):
             tables[at] = table
     rest = iter(tables)
-    return [(plan.pieces, plan.read_out([next(rest) for _ in plan.inputs])) for plan in plans]
+    return [(plan.pieces, plan.read_out([next(rest) for _ in plan.inputs], scorer.columns)) for plan in plans]
 
 
 def start_scoring(
@@ -43,30 +42,43 @@ def start_scoring(
 ) -> Callable[[], list[list[tuple[list[Piece], Tables]]]]:
     """Begin to score transcripts with several models side by side.
 
-    Text is tokenized once for models with the same vocabulary.
+    Text is tokenized once for models with the same vocabulary, and read once by those that share an encoder.
 
     Returns
     -------
     function
-        Waits, and gives for each model what :func:`piece_scores` gives; for recommendations the client's pieces are
-        not read, but outside with certainty.
+        Waits, and gives for each model what :func:`piece_scores` gives; for recommendations read alone the client's
+        pieces are not read, but outside with certainty.
     """
-    shared: dict[str, list[Encoded]] = {}
-    waiting = []
+    tokens: dict[str, list[Encoded]] = {}
+    started: dict[int, tuple[list[Plan], Callable[[], list[list[np.ndarray]]]]] = {}
     for scorer in scorers:
-        key = scorer.vocabulary
-        if key not in shared:
-            shared[key] = [encode(each, scorer.tokenizer) for each in transcripts]
+        if id(scorer.encoder) in started:
+            continue
+        if scorer.vocabulary not in tokens:
+            tokens[scorer.vocabulary] = [encode(each, scorer.tokenizer) for each in transcripts]
+        together = [each for each in scorers if each.encoder is scorer.encoder]
+        roles = {role for each in together for role in each.settings.task.roles}
         plans = [
-            make_plan(transcript, encoded, scorer.tokenizer, scorer.settings, roles=READ[scorer.settings.task])
-            for transcript, encoded in zip(transcripts, shared[key], strict=True)
+            make_plan(transcript, encoded, scorer.tokenizer, scorer.settings, roles=roles)
+            for transcript, encoded in zip(transcripts, tokens[scorer.vocabulary], strict=True)
         ]
-        waiting.append((plans, workers.start(scorer.encoder, plans, batch_tokens)))
+        started[id(scorer.encoder)] = (plans, workers.start(careful(together), plans, batch_tokens))
 
     def wait() -> list[list[tuple[list[Piece], Tables]]]:
+        read = {encoder: (plans, finish()) for encoder, (plans, finish) in started.items()}
         return [
-            [(plan.pieces, plan.read_out(tables)) for plan, tables in zip(plans, finish(), strict=True)]
-            for plans, finish in waiting
+            [
+                (plan.pieces, plan.read_out(tables, scorer.columns))
+                for plan, tables in zip(*read[id(scorer.encoder)], strict=True)
+            ]
+            for scorer in scorers
         ]
 
     return wait
+
+
+def careful(scorers: Sequence[Scorer]) -> Encoder:
+    """What runs scorers that share an encoder: close calls of any of them are computed again, where that is needed."""
+    encoder, exact = scorers[0].encoder, scorers[0].exact
+    return CarefulEncoder(encoder, exact, [(each.settings, each.columns) for each in scorers]) if exact else encoder

@@ -23,6 +23,7 @@ from action_recs.readers.source import Source, read_source, read_sources
 from action_recs.scorer import Scorer, load_scorer, scorer_of
 from action_recs.session import IDENTIFIERS, Label, Recommendation, Review, TaggedSession, TaggedUtterance
 from action_recs.transcript import Role, Transcript
+from action_recs.trunk import share_trunk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,8 @@ class Tagger:
     """
 
     def __init__(self, recommendation: Checkpoint | Scorer, review: Checkpoint | Scorer) -> None:
-        self.scorers = [each if isinstance(each, Scorer) else scorer_of(each) for each in (recommendation, review)]
+        one, other = (each if isinstance(each, Scorer) else scorer_of(each) for each in (recommendation, review))
+        self.scorers = list(share_trunk(one, other))
 
     def __repr__(self) -> str:
         return f"Tagger({', '.join(map(repr, self.scorers))})"
@@ -270,7 +272,7 @@ def _deciding(scorer: Scorer, thresholds: Mapping[Label, float]) -> Scorer:
     """The scorer with its threshold replaced, if there is one for its task."""
     settings = scorer.settings
     threshold = thresholds.get(Label(settings.task.value), settings.decoding.threshold)
-    return scorer.with_settings(replace(settings, decoding=replace(settings.decoding, threshold=threshold)))
+    return replace(scorer, settings=replace(settings, decoding=replace(settings.decoding, threshold=threshold)))
 
 
 def _read_each(

@@ -20,6 +20,19 @@ Row = Mapping[str, Any]
 """Column -> text, number or None."""
 
 
+def check_file_place(path: Path) -> None:
+    """Make sure, before any work is done, that a file can be put there.
+
+    Raises
+    ------
+    OutputError
+    """
+    if path.is_dir():
+        raise OutputError(f"{path}: a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A place beside ``path`` to write to; what was written there is moved to ``path`` when all went well.
@@ -38,6 +51,18 @@ def whole_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_whole(text: str, path: Path) -> None:
+    """Write a text that is there whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    with whole_file(path) as place:
+        write_text([text], place)
 
 
 def write_text(parts: Iterable[str], place: Path) -> None:

@@ -184,14 +184,23 @@ def span(figures: dict[str, Any]) -> str:
     return f"{figures['median']:.2f} [{figures['low']:.2f}, {figures['high']:.2f}]"
 
 
+def at_least_one(text: str) -> int:
+    """A whole number for argparse, which says what is wrong with any other."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give a whole number of 1 or more")
+    return int(text)
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--output", type=Path, help="also write it to this file")
-    parser.add_argument("--words", type=int, default=FIFTY_MINUTES, help="of a session; fewer only to try this out")
-    parser.add_argument("--repeats", type=int, default=5, help="of the single session, the most")
-    parser.add_argument("--sessions", type=int, default=40, help="of the many sessions, the most")
-    parser.add_argument("--at-once", type=int, default=2, help="sessions between two turns")
+    parser.add_argument(
+        "--words", type=at_least_one, default=FIFTY_MINUTES, help="of a session; fewer only to try it out"
+    )
+    parser.add_argument("--repeats", type=at_least_one, default=5, help="of the single session, the most")
+    parser.add_argument("--sessions", type=at_least_one, default=40, help="of the many sessions, the most")
+    parser.add_argument("--at-once", type=at_least_one, default=2, help="sessions between two turns")
     parser.add_argument("--minutes", type=float, default=3.5, help="no measurement begins after about this time")
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv, so that its development part is compared too")
     return parser.parse_args()

@@ -58,7 +58,7 @@ def write_tiny_base(folder):
 
 @pytest.fixture(scope="session")
 def models(tiny_base, tmp_path_factory):
-    """A folder with recommendation/ and review/, as ``Tagger.from_pretrained(path)`` takes it."""
+    """A folder with recommendation/ and review/, as ``Tagger.from_pretrained(path)`` takes it: one trunk, two tops."""
     import torch
 
     from action_recs.training.start import start_model
@@ -68,6 +68,21 @@ def models(tiny_base, tmp_path_factory):
         torch.manual_seed(1)
         started = start_model(str(tiny_base), task, window_tokens=64, overlap_tokens=24)
         save_checkpoint(started, folder / task.value)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def apart(models, tmp_path_factory):
+    """The same, but no longer with one trunk: a number that no text reaches is another in the reviews' model."""
+    from action_recs.checkpoint import load_checkpoint
+
+    folder = tmp_path_factory.mktemp("apart")
+    for task in Task:
+        loaded = load_checkpoint(models / task.value, task)
+        if task is Task.REVIEW:
+            unused = loaded.tokenizer.convert_tokens_to_ids("[MASK]")
+            loaded.model.get_input_embeddings().weight.data[unused, 0] += 1
+        save_checkpoint(loaded, folder / task.value)
     return folder
 
 

@@ -304,3 +304,15 @@ def test_marks_are_where_they_were_after_any_round_trip(tmp_path_factory, name, 
     (again,) = load_annotations(path)
     assert (marks(again), again.annotator) == (marks(session), "anna")
     assert [span.start for span in again.recommendations] == [span.start for span in session.recommendations]
+
+
+@pytest.mark.parametrize("form", [each.name for each in formats() if each.write])
+def test_half_a_character_is_written_or_refused_with_its_place(form, tmp_path):
+    talk = Transcript.from_pairs([("client", "Well."), ("therapist", "Try \ud83d walking.")])
+    refused = ""
+    try:
+        write_annotations([AnnotatedSession("s1", talk, annotator="anna")], tmp_path / "out", form)
+    except (AnnotationError, OutputError) as error:
+        refused = str(error)
+    assert not refused or "session s1, utterance 1" in refused
+    assert any(tmp_path.iterdir()) != bool(refused)

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import re
+import shutil
 
 import pytest
 import torch
@@ -85,6 +87,13 @@ def test_a_missing_folder_is_refused_with_its_path(tmp_path):
         Tagger.from_pretrained(tmp_path / "absent")
     with pytest.raises(ModelError, match=r"absent: no such folder; give"):
         Tagger.from_pretrained(recommendation=tmp_path / "absent")
+
+
+def test_where_one_of_both_is_missing_the_way_to_use_the_other_is_said(own_models):
+    shutil.rmtree(own_models / "recommendation")
+    alone = re.escape(str(own_models / "review"))
+    with pytest.raises(ModelError, match=rf"recommendation: no such folder; .*, or {alone} alone, to use the shipped"):
+        Tagger.from_pretrained(own_models)
 
 
 def test_swapped_checkpoints_are_refused(models):

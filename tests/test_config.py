@@ -59,6 +59,20 @@ def test_the_shipped_recipes_are_valid(task):
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, added, words):
+    least = [line for line in LEAST.splitlines(keepends=True) if not added.startswith(line.partition(":")[0] + ":")]
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, "".join(least) + added)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        ("seed: 1\npasses: 2\nseed: 2\n", ["run.yaml, line 6", "'seed'", "twice"]),
+        ("class_weights: {B-REVIEW: 2,\n  B-REVIEW: 3}\n", ["run.yaml, line 5", "'B-REVIEW'", "twice"]),
+    ],
+)
+def test_a_key_that_is_given_twice_is_named_with_its_line(tmp_path, added, words):
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, LEAST + added)
     assert [word for word in words if word not in str(caught.value)] == []
@@ -74,6 +88,13 @@ def test_a_folder_with_the_name_of_a_recipe_does_not_hide_it(tmp_path, monkeypat
 def test_a_file_that_is_no_recipe_is_named(tmp_path, text):
     with pytest.raises(ConfigError, match=r"run\.yaml"):
         load(tmp_path, text)
+
+
+@pytest.mark.parametrize(("text", "where"), [("Ann: How was it?\n", "is it the right file"), ("a: b: c\n", "line 1")])
+def test_a_file_of_something_else_is_not_quoted(tmp_path, text, where):
+    with pytest.raises(ConfigError, match=where) as caught:
+        load(tmp_path, text)
+    assert [word for word in ("Ann", "b: c") if word in str(caught.value)] == []
 
 
 def test_a_file_that_is_missing_or_no_text_is_named(tmp_path):

@@ -11,7 +11,7 @@ from action_recs import ModelError, Tagger, Transcript
 from action_recs.annotation.collection import read_folder
 from action_recs.checkpoint import Task, save_checkpoint
 from action_recs.decoding import DecodingSettings, by_utterance, find_recommendations
-from action_recs.encoders import longest_input
+from action_recs.input_length import longest_input
 from action_recs.training.config import TrainingConfig
 from action_recs.training.fitting import fit
 from action_recs.training.labels import piece_labels

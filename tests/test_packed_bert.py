@@ -13,10 +13,11 @@ from action_recs.checkpoint import Task, load_checkpoint
 from action_recs.encoder import TransformersEncoder, WindowInput
 from action_recs.packed_bert import PackedBert, can_pack
 from action_recs.precision import Precision
+from action_recs.transcript import Role
 
 
 def whole(tokens):
-    return WindowInput(tokens, np.arange(len(tokens)), np.array([0]))
+    return WindowInput(tokens, np.arange(len(tokens)), np.array([0]), [Role.CLIENT])
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +45,11 @@ def theirs(models):
 @settings(max_examples=25)
 @given(st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=64), min_size=1, max_size=5), st.data())
 def test_it_gives_what_transformers_gives_for_the_rows_that_are_asked_for(config, weights, theirs, windows, data):
-    packed = PackedBert(config, weights, Precision.FP32)
+    packed = PackedBert(config, weights, Precision.FP32, seldom=data.draw(st.booleans()))
     inputs = []
     for tokens in windows:
         rows = data.draw(st.sets(st.integers(0, len(tokens) - 1)))
-        inputs.append(WindowInput(tokens, np.array(sorted(rows), dtype=np.int64), np.array([], dtype=np.int64)))
+        inputs.append(WindowInput(tokens, np.array(sorted(rows), dtype=np.int64), np.array([], dtype=np.int64), []))
     found = packed.probabilities(inputs)
     assert len(found) == len(windows)
     for each, table in zip(inputs, found, strict=True):

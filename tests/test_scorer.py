@@ -11,10 +11,10 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from action_recs import Label, ModelError, Tagger, Transcript
+from action_recs import Label, ModelError, Role, Tagger, Transcript
 from action_recs.checkpoint import ReadingSettings, Task, load_checkpoint
-from action_recs.close_calls import CarefulEncoder, is_close
-from action_recs.decoding import DecodingSettings
+from action_recs.close_calls import MARGINS, CarefulEncoder, is_close
+from action_recs.decoding import DecodingSettings, find_reviews
 from action_recs.encoder import WindowInput
 from action_recs.plan import Plan
 from action_recs.precision import Precision, choose_precision
@@ -116,22 +116,43 @@ def review(*inside):
     return np.array([[1 - each, each, 0.0] for each in inside])
 
 
+def window(pieces, roles=None):
+    """One whose pieces begin at these rows."""
+    return WindowInput([], np.array([]), np.array(pieces, dtype=int), roles or [Role.THERAPIST] * len(pieces))
+
+
 @pytest.mark.parametrize(
     ("inside", "pieces", "close"),
     [
         ([0.75, 0.75], [0], True),
         ([0.95, 0.55], [0], True),  # their mean is the threshold
         ([0.75, 0.1], [0, 1], True),
-        ([0.9, 0.05], [0, 1], False),
-        ([0.2, 0.2], [0], True),  # the floor
+        ([0.05, 0.9, 0.05], [0, 1, 2], False),
+        ([0.05, 0.9, 0.2, 0.05], [0, 1, 2, 3], True),  # the floor, beside a run
+        ([0.05, 0.2, 0.05], [0, 1, 2], False),  # the floor, but no run is near
+        ([0.2, 0.05], [0, 1], True),  # a run may come from before the window
+        ([0.05, 0.2], [0, 1], True),  # or from behind it
+        ([0.05, 0.75, 0.9, 0.05], [0, 1, 2, 3], False),  # the run is one without it
         ([0.3, 0.3], [0], False),
         ([], [], False),
     ],
 )
-def test_a_review_is_close_where_an_utterance_is_near_the_threshold_or_the_floor(inside, pieces, close):
+def test_a_review_is_close_where_an_utterance_hangs_on_the_threshold_or_the_floor(inside, pieces, close):
     settings = ReadingSettings(Task.REVIEW, decoding=DecodingSettings(threshold=0.75, floor=0.2))
-    table = review(*inside) if inside else np.empty((0, 3))
-    assert is_close(table, np.array(pieces, dtype=int), settings) == close
+    table = np.array([[1 - each, 0.0, each] for each in inside]) if inside else np.empty((0, 3))
+    assert is_close(table, window(pieces), settings) == close
+
+
+def test_a_run_that_may_be_divided_is_close_where_one_half_does_not_stand_alone():
+    settings = ReadingSettings(Task.REVIEW, decoding=DecodingSettings(threshold=0.75, floor=0.2, split=0.5))
+
+    def table(begins, inside):
+        return np.array([[1 - high, low, high - low] for low, high in zip(begins, inside, strict=True)])
+
+    inside = [0.05, 0.9, 0.6, 0.05]
+    assert is_close(table([0, 0, 0.5, 0], inside), window([0, 1, 2, 3]), settings)
+    assert not is_close(table([0, 0, 0.3, 0], inside), window([0, 1, 2, 3]), settings)
+    assert not is_close(table([0, 0, 0.5, 0], [0.05, 0.9, 0.9, 0.05]), window([0, 1, 2, 3]), settings)
 
 
 def test_a_recommendation_is_close_where_its_highest_word_is_near_the_threshold():
@@ -140,9 +161,31 @@ def test_a_recommendation_is_close_where_its_highest_word_is_near_the_threshold(
     def table(*inside):
         return np.array([[1 - each, each, 0, 0, 0] for each in inside])
 
-    assert is_close(table(0, 0.2, 0.75), np.array([0]), settings)
-    assert not is_close(table(0, 0.75, 0.9), np.array([0]), settings)
-    assert not is_close(table(0.75, 0.2, 0.2), np.array([0]), settings), "the marker is not read"
+    assert is_close(table(0, 0.2, 0.75), window([0]), settings)
+    assert not is_close(table(0, 0.75, 0.9), window([0]), settings)
+    assert not is_close(table(0.75, 0.2, 0.2), window([0]), settings), "the marker is not read"
+    both = table(0, 0.9, 0, 0.75)
+    assert is_close(both, window([0, 2], [Role.CLIENT, Role.THERAPIST]), settings)
+    assert not is_close(both, window([0, 2], [Role.THERAPIST, Role.CLIENT]), settings), "a client recommends nothing"
+
+
+@given(st.data())
+def test_what_is_not_close_stays_as_it_is_whatever_moves_less_than_the_margin(data):
+    """Scores moved up and down at random give the same labels where the window is not close."""
+    count = data.draw(st.integers(1, 8))
+    near = st.sampled_from([0.05, 0.18, 0.2, 0.21, 0.4, 0.745, 0.75, 0.9])
+    inside = np.array(data.draw(st.lists(near, min_size=count, max_size=count)))
+    settings = ReadingSettings(Task.REVIEW, decoding=DecodingSettings(threshold=0.75, floor=0.2, split=1.0))
+    moved = data.draw(st.lists(st.floats(-0.99, 0.99), min_size=count, max_size=count))
+    logits = np.log(inside / (1 - inside)) + MARGINS[Task.REVIEW] * np.array(moved)
+
+    def labelled(scores):
+        table = np.stack([1 - scores, np.zeros(count), scores], axis=1)
+        return {place for run in find_reviews(table, settings.decoding) for place in range(run.first, run.last + 1)}
+
+    table = np.stack([1 - inside, np.zeros(count), inside], axis=1)
+    if not is_close(table, window(range(count)), settings):
+        assert labelled(1 / (1 + np.exp(-logits))) == labelled(inside)
 
 
 def test_only_close_windows_are_read_again():
@@ -158,8 +201,8 @@ def test_only_close_windows_are_read_again():
 
     fast = Constant(review(0.99), review(0.501), review(0.01))
     exact = Constant(review(0.98), review(0.499), review(0.02))
-    careful = CarefulEncoder(fast, exact, ReadingSettings(Task.REVIEW))
-    windows = [WindowInput([number], np.array([0]), np.array([0])) for number in (2, 1, 0)]
+    careful = CarefulEncoder(fast, exact, [(ReadingSettings(Task.REVIEW), slice(0, 3))])
+    windows = [WindowInput([number], np.array([0]), np.array([0]), [Role.CLIENT]) for number in (2, 1, 0)]
     found = [float(table[0, 1]) for table in careful.probabilities(windows)]
     assert (found, fast.asked, exact.asked) == ([0.01, 0.499, 0.99], [[2], [1], [0]], [[1]])
 
@@ -193,26 +236,22 @@ class OutOfMemory:
 
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("of the device")])
 def test_where_memory_runs_out_batches_are_halved_and_the_result_is_the_same(error):
-    inputs = [WindowInput([number], np.array([0]), np.array([0])) for number in range(13)]
-    plan = Plan([], [], inputs, (), 1)
+    inputs = [WindowInput([number], np.array([0]), np.array([0]), [Role.CLIENT]) for number in range(13)]
+    plan = Plan([], [], inputs, ())
     with Workers("cpu") as workers, pytest.warns(RuntimeWarning, match="out of memory; going on with batches of"):
         (tables,) = workers.start(OutOfMemory(3, error), [plan], 10_000)()
     assert [int(table[0, 0]) for table in tables] == list(range(13))
 
 
 def test_where_one_window_is_too_much_the_error_is_passed_on():
-    plan = Plan([], [], [WindowInput([0], np.array([0]), np.array([0]))], (), 1)
+    plan = Plan([], [], [WindowInput([0], np.array([0]), np.array([0]), [Role.CLIENT])], ())
     with Workers("cpu") as workers, pytest.raises(MemoryError):
         workers.start(OutOfMemory(0, MemoryError()), [plan], 10_000)()
 
 
-def test_other_thresholds_make_other_calls_close(tagger):
+def test_other_thresholds_are_the_taggers_own(tagger):
     changed = tagger.with_thresholds({Label.REVIEW: 0.9})
     assert [each.settings.decoding.threshold for each in changed.scorers] == [0.5, 0.9]
-    assert [each.encoder.settings for each in changed.scorers if isinstance(each.encoder, CarefulEncoder)] in (
-        [],
-        [each.settings for each in changed.scorers],
-    )
     assert changed.review.settings.decoding.threshold == 0.9
 
 

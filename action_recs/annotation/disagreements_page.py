@@ -7,26 +7,22 @@ holds places and labels; :mod:`~action_recs.annotation.decisions` reads it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from action_recs.annotation.agreement import UNNAMED
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.disagreements import Disagreement, disagreements
-from action_recs.errors import OutputError
-from action_recs.render import inert
+from action_recs.pages import environment, frame
 from action_recs.session import Label
 from action_recs.transcript import Role
+from action_recs.whole_files import write_whole
 
 if TYPE_CHECKING:
-    import jinja2
+    import markupsafe
 
 CONTEXT = 3
 """Utterances that the page shows before and after a disagreement."""
@@ -106,17 +102,15 @@ def write_page(sessions: Iterable[AnnotatedSession], path: str | Path) -> int:
     known = list(sessions)
     found = disagreements(known)
     by_name = {(each.id, each.annotator or UNNAMED): each for each in known}
-    page = _template().render(
+    template = environment().get_template("disagreements.html")
+    page = template.render(
         cases=[_case(each, by_name) for each in found],
         sessions=len({each.session for each in found}),
         annotators=sorted({who for each in found for who in each.marks}),
         data=_data(found, by_name),
+        **frame("disagreements.css", script="disagreements.js"),
     )
-    try:
-        Path(path).write_text(page, encoding="utf-8", newline="")
-    except OSError as error:
-        remedy = "name a file in a folder that exists"
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from None
+    write_whole(page, Path(path))
     return len(found)
 
 
@@ -162,8 +156,10 @@ def _pieces(index: int, text: str, found: Disagreement, who: str) -> Iterator[Pi
     yield Piece(text[position:])
 
 
-def _data(found: Iterable[Disagreement], sessions: Mapping[tuple[str, str], AnnotatedSession]) -> str:
+def _data(found: Iterable[Disagreement], sessions: Mapping[tuple[str, str], AnnotatedSession]) -> markupsafe.Markup:
     """The places and marks for the script: no text. Nothing in it can end the element that holds it."""
+    import markupsafe
+
     cases = [
         each.to_dict() | {"utterances": len(sessions[each.session, next(iter(each.marks))].transcript)}
         for each in found
@@ -171,38 +167,4 @@ def _data(found: Iterable[Disagreement], sessions: Mapping[tuple[str, str], Anno
     written = json.dumps(cases)
     for character in "<>&":
         written = written.replace(character, f"\\u{ord(character):04x}")
-    return written
-
-
-@cache
-def _template() -> jinja2.Template:
-    """The page, with everything put into it escaped; jinja2 is loaded when it is first needed."""
-    import jinja2
-    import markupsafe
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("action_recs", "templates"),
-        autoescape=True,
-        finalize=inert,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style, script = _own("disagreements.css"), _own("disagreements.js")
-    policy = ("default-src 'none'", f"style-src {_hash(style)}", f"script-src {_hash(script)}", "base-uri 'none'")
-    environment.globals |= {
-        "style": markupsafe.Markup(style),  # noqa: S704 (ours, and no input)
-        "script": markupsafe.Markup(script),  # noqa: S704
-        "policy": "; ".join((*policy, "form-action 'none'")),
-    }
-    environment.filters["raw"] = markupsafe.Markup
-    return environment.get_template("disagreements.html")
-
-
-def _own(name: str) -> str:
-    return (resources.files("action_recs") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """The one style or script that the page's policy lets through, by its content."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return markupsafe.Markup(written)  # noqa: S704 - escaped just here

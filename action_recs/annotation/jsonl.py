@@ -49,9 +49,20 @@ def load(content: Content, options: LoadOptions) -> Iterator[MarkedSession | Pro
             yield _session(model.model_validate(_untagged(record, place) if tagged else record), place)
         except ValidationError as error:
             for each in error.errors(include_input=False, include_url=False):
-                where = ".".join(map(str, each["loc"])) or "the record"
+                where = ".".join(map(_named, each["loc"])) or "the record"
                 what, remedy = f"{where}: {each['type'].replace('_', ' ')}", "write it as the JSON Schema says"
                 yield Problem("record", what, remedy, place)
+
+
+def _named(part: int | str) -> str:
+    """A step on the way to what is wrong. A key that is not ours may be anything that was said, and is not told."""
+    return str(part) if isinstance(part, int) or part in _own_keys() else "(another key)"
+
+
+@cache
+def _own_keys() -> frozenset[str]:
+    schema = json_schema()
+    return frozenset(key for each in (schema, *schema["$defs"].values()) for key in each["properties"])
 
 
 def json_schema() -> dict[str, Any]:

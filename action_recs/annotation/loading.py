@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,9 @@ from action_recs.errors import AnnotationError, OutputError, TranscriptError
 from action_recs.readers.content import load_content
 from action_recs.readers.formats import Content
 from action_recs.transcript import Role
+
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a pair of surrogates: JSON can hold it, as an escape, and UTF-8 cannot."""
 
 
 class Annotations:
@@ -239,7 +243,7 @@ def write_annotations(sessions: Iterable[AnnotatedSession], path: str | Path, fo
     AnnotationError
         When there is no such form, or it is only read.
     OutputError
-        When the file cannot be written.
+        When the file cannot be written, or its form cannot hold half of a pair of surrogates, which a session has.
     """
     form, path = named_format(format), Path(path)
     if form.write is None:
@@ -250,16 +254,21 @@ def write_annotations(sessions: Iterable[AnnotatedSession], path: str | Path, fo
     if path.is_dir() and (not form.folder or any(path.iterdir())):
         raise OutputError(f"{path}: a folder; name a {'folder that is empty' if form.folder else 'file in it'}")
     lost: Counter[str] = Counter()
+    halves: list[str] = []
     temporary = path.with_name(f".{path.name}.part")
     try:
         if form.folder:
+            shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
             temporary.mkdir()
-        form.write(_counted(sessions, EVERYTHING - form.holds, lost), temporary)
+        form.write(_counted(sessions, EVERYTHING - form.holds, lost, halves), temporary)
         if path.is_dir():
             path.rmdir()
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    except UnicodeEncodeError:
+        where, remedy = "".join(halves[:1]), "take it out, or write jsonl"
+        raise OutputError(f"{path}: {where}half a character, which {form.name} cannot hold; {remedy}") from None
     finally:
         with suppress(OSError):
             shutil.rmtree(temporary) if form.folder else temporary.unlink(missing_ok=True)
@@ -267,11 +276,17 @@ def write_annotations(sessions: Iterable[AnnotatedSession], path: str | Path, fo
 
 
 def _counted(
-    sessions: Iterable[AnnotatedSession], lost: frozenset[str], counts: Counter[str]
+    sessions: Iterable[AnnotatedSession], lost: frozenset[str], counts: Counter[str], halves: list[str]
 ) -> Iterator[AnnotatedSession]:
+    """The sessions; what is lost of them is counted, and where half a character stands is kept."""
     for session in sessions:
         facts = held_facts(session)
         counts.update({fact: facts[fact] for fact in lost if facts[fact]})
+        halves += [
+            f"session {session.id}, utterance {index}: "
+            for index, utterance in enumerate(session.transcript.utterances)
+            if HALF.search(utterance.text)
+        ]
         yield session
 
 

@@ -200,6 +200,8 @@ def _own_names(path: Path) -> OwnNames:
         raise AnnotationError(f"{path}: cannot be read ({error.strerror}); give a YAML file of names") from None
     except (UnicodeDecodeError, yaml.YAMLError):
         raise AnnotationError(f"{path}: not YAML; it holds 'names: {{Homework: recommendation}}'") from None
+    if isinstance(content, dict) and content and not content.keys() & OwnNames.model_fields.keys():  # not to be quoted
+        raise AnnotationError(f"{path}: holds none of {', '.join(OwnNames.model_fields)}; is it the right file?")
     try:
         return OwnNames.model_validate(content)
     except ValidationError as error:

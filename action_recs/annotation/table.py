@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -297,15 +298,16 @@ def write_excel(sessions: Iterable[AnnotatedSession], path: Path) -> None:
     cells = library("openpyxl.cell", str(path), "Excel")
     workbook = openpyxl.Workbook(write_only=True)
     sheet = workbook.create_sheet("sessions")
-    sheet.append(_HEADER)
-    for session in sessions:
-        check_xml(session)
-        for row in _rows(session):
-            made = [cells.WriteOnlyCell(sheet, value=value) for value in row]
-            for cell, value in zip(made, row, strict=True):
-                if isinstance(value, str):
-                    cell.data_type = "s"  # a text that begins with "=" is no formula
-            sheet.append(made)
+    with closing(sheet):  # one that is left open writes tracebacks of its own when a session is refused
+        sheet.append(_HEADER)
+        for session in sessions:
+            check_xml(session)
+            for row in _rows(session):
+                made = [cells.WriteOnlyCell(sheet, value=value) for value in row]
+                for cell, value in zip(made, row, strict=True):
+                    if isinstance(value, str):
+                        cell.data_type = "s"  # a text that begins with "=" is no formula
+                sheet.append(made)
     workbook.save(path)
 
 

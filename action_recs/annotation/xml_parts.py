@@ -8,8 +8,7 @@ from xml.etree.ElementTree import Element
 
 from action_recs.errors import TranscriptError
 from action_recs.readers.archive import BROKEN
-from action_recs.readers.markup import local
-from action_recs.readers.optional import load
+from action_recs.readers.markup import local, xml_parser
 
 LEVEL = 3
 """How deep the parts lie: root, list, part."""
@@ -23,25 +22,16 @@ def parts(file: BinaryIO, source: str, form: str) -> Iterator[tuple[str, Element
     TranscriptError
         With the line, when it is no whole XML, or defines entities.
     """
-    tree = load("defusedxml.ElementTree", source, form)
-    common = load("defusedxml.common", source, form)
     above: list[Element] = []
     try:
-        for event, element in tree.iterparse(file, events=("start", "end")):
-            if event == "start":
-                above.append(element)
-                continue
-            above.pop()
-            if len(above) == LEVEL - 1:
-                yield local(above[-1]), element
-                above[-1].remove(element)
-    except tree.ParseError as error:
-        line = error.position[0]
-        raise TranscriptError(f"{source}, line {line}: broken XML; it may be cut off: export it again") from None
-    except common.DefusedXmlException:
-        remedy = "write what they stand for in their place"
-        raise TranscriptError(
-            f"{source}: XML that defines entities, which can hide any amount of text; {remedy}"
-        ) from None
+        with xml_parser(source, form) as tree:
+            for event, element in tree.iterparse(file, events=("start", "end")):
+                if event == "start":
+                    above.append(element)
+                    continue
+                above.pop()
+                if len(above) == LEVEL - 1:
+                    yield local(above[-1]), element
+                    above[-1].remove(element)
     except (*BROKEN, TypeError):
         raise TranscriptError(f"{source}: {form} that cannot be read; export it again") from None

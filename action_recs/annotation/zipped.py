@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from action_recs.errors import TranscriptError
-from action_recs.readers.archive import BROKEN, FREE, LARGEST_RATIO, ZIP
+from action_recs.readers.archive import BROKEN, ZIP, swollen
 from action_recs.readers.formats import Content
 
 LARGEST = 2**34
@@ -44,9 +44,7 @@ def open_zip(content: Content, largest: int = LARGEST) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(content.path if in_file and content.path else io.BytesIO(content.data))
     except BROKEN:
         raise TranscriptError(f"{content.name}: not a whole archive; copy or export it again") from None
-    members = archive.infolist()
-    swollen = any(each.file_size > max(FREE, LARGEST_RATIO * max(each.compress_size, 1)) for each in members)
-    if swollen or len(members) > MOST_MEMBERS or sum(each.file_size for each in members) > largest:
+    if swollen(archive, largest, MOST_MEMBERS):
         archive.close()
         raise TranscriptError(f"{content.name}: unpacks to more than annotations hold; {REMEDY}")
     return archive

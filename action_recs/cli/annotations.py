@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,14 +15,27 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from action_recs.cli.annotated import (
+    Annotator,
+    AsJson,
+    Extra,
+    Fix,
+    Form,
+    Names,
+    Roles,
+    Source,
+    counted,
+    named_apart,
+    stream,
+    versions_of,
+    with_progress,
+)
 from action_recs.cli.errors import one_line_errors
 from action_recs.cli.options import Overwrite
 from action_recs.cli.places import check_new
-from action_recs.cli.roles import parse_roles
 from action_recs.errors import AnnotationError, OutputError
 
 if TYPE_CHECKING:
-    from action_recs.annotation.annotated import AnnotatedSession
     from action_recs.annotation.loading import Annotations
 
 app = typer.Typer(
@@ -34,17 +45,6 @@ app = typer.Typer(
 
 BROKEN = 1
 """Exit code of ``check`` when the data has violations."""
-
-Source = Annotated[Path, typer.Argument(help="A file or folder in any form of annotations.")]
-Form = Annotated[str, typer.Option("--format", help="The form that is read, when it is not to be told by the content.")]
-Names = Annotated[Path | None, typer.Option("--schema", help="YAML that maps the annotators' labels to ours.")]
-Extra = Annotated[
-    str | None, typer.Option(help="Labels outside the schema: 'refuse' (a violation) or 'drop'.", metavar="refuse|drop")
-]
-Roles = Annotated[str | None, typer.Option(help="""JSON of speaker labels to roles: '{"Dr. Lee": "therapist"}'.""")]
-Annotator = Annotated[str | None, typer.Option(help="Who annotated, where the file does not say.")]
-Fix = Annotated[bool, typer.Option("--fix", help="Repair what needs no decision, and list what was changed.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON report in place of tables.")]
 
 
 @app.command()
@@ -69,8 +69,8 @@ def check(
       action-recs annotations check project-3.json --fix --json
     """
     with one_line_errors():
-        found = _stream(source, format, schema, extra, roles, annotator, fix=fix, collect=True)
-        counts = _counted(_progress(found))
+        found = stream(source, format, schema, extra, roles, annotator, fix=fix, collect=True)
+        counts = counted(with_progress(found))
         report = {
             "file": str(source),
             "forms": dict(found.forms),
@@ -113,8 +113,8 @@ def convert(
         from action_recs.annotation.loading import write_annotations
 
         check_new(output, overwrite=overwrite)
-        found = _stream(source, format, schema, extra, roles, annotator, fix=fix)
-        lost = write_annotations(_progress(found), output, to)
+        found = stream(source, format, schema, extra, roles, annotator, fix=fix)
+        lost = write_annotations(with_progress(found), output, to)
         sessions = sum(found.forms.values())
         changes = [change.to_dict() for change in found.changes]
         if as_json:
@@ -168,7 +168,7 @@ def agree(
 
         if html:
             check_new(html, overwrite=overwrite)
-        found = _versions(sources, format, schema, extra, roles)
+        found = versions_of(sources, format, schema, extra, roles)
         compared = agreement(found)
         unitised = {label: gamma(found, label) for label in Label} if with_gamma else {}
         if html:
@@ -229,10 +229,10 @@ def adjudicate(
         if decisions is None and by is None:
             raise AnnotationError("say how to merge: --decisions with the file from the page, --by, or both")
         check_new(output, overwrite=overwrite)
-        found = _versions(sources, format, schema, extra, roles)
+        found = versions_of(sources, format, schema, extra, roles)
         merged = merge(found, by, judge=judge, decisions=decisions)  # type: ignore[arg-type] # it checks
         write_annotations(merged, output, "jsonl")
-        counts = _counted(merged)
+        counts = counted(merged)
         if as_json:
             _print_json({"output": str(output), **counts})
             return
@@ -267,8 +267,8 @@ def split(
 
         wanted = _shares(shares)
         check_new(output, overwrite=overwrite)
-        found = _named_apart(
-            {path: list(_progress(_stream(path, format, schema, extra, roles, None))) for path in sources}, keep=True
+        found = named_apart(
+            {path: list(with_progress(stream(path, format, schema, extra, roles, None))) for path in sources}, keep=True
         )
         divided = split_sessions(found, wanted, seed=seed)
         try:
@@ -300,88 +300,6 @@ def _shares(text: str) -> dict[str, float]:
     if not shares or not all(re.fullmatch(r"\w+", name) for name in shares):
         raise AnnotationError("--shares: write names and numbers, such as 'train=0.8,test=0.2'")
     return shares
-
-
-def _named_apart(versions: dict[Path, list[AnnotatedSession]], *, keep: bool = False) -> list[AnnotatedSession]:
-    """All sessions, each annotator under one name: the file's where data names nobody, or two files the same one.
-
-    With ``keep``, who is not named stays so where nobody else marked the session.
-    """
-    from dataclasses import replace
-
-    names = Counter((session.id, session.annotator) for sessions in versions.values() for session in sessions)
-    stems = Counter(path.stem for path in versions)
-    found = []
-    for path, sessions in versions.items():
-        shown = path.stem if stems[path.stem] == 1 else str(path)
-        for session in sessions:
-            if session.annotator is None and not (keep and names[session.id, None] == 1):
-                session = replace(session, annotator=shown)
-            elif session.annotator is not None and names[session.id, session.annotator] > 1:
-                session = replace(session, annotator=f"{shown}: {session.annotator}")
-            found.append(session)
-    return found
-
-
-def _versions(
-    sources: list[Path], format: str, schema: Path | None, extra: str | None, roles: str | None
-) -> list[AnnotatedSession]:
-    """All annotators' versions, each annotator under one name. Problems of all files are told at once."""
-    from action_recs.annotation.problems import error_of
-
-    read, problems = {}, []
-    for path in sources:
-        stream = _stream(path, format, schema, extra, roles, None, collect=True)
-        read[path] = list(_progress(stream))
-        problems += stream.problems
-    if problems:
-        raise error_of(problems)
-    return _named_apart(read)
-
-
-def _stream(
-    source: Path,
-    format: str,
-    schema: Path | None,
-    extra: str | None,
-    roles: str | None,
-    annotator: str | None,
-    *,
-    fix: bool = False,
-    collect: bool = False,
-) -> Annotations:
-    from action_recs.annotation.loading import stream_annotations
-    from action_recs.annotation.schema import load_schema
-
-    return stream_annotations(
-        source,
-        format,
-        schema=load_schema(schema, extra=extra),
-        roles=parse_roles(roles),
-        annotator=annotator,
-        fix=fix,
-        collect=collect,
-    )
-
-
-def _progress(sessions: Iterable[AnnotatedSession]) -> Iterator[AnnotatedSession]:
-    """The sessions, counted on standard error where that is a terminal."""
-    from tqdm import tqdm
-
-    yield from tqdm(sessions, unit=" sessions", disable=None, leave=False)
-
-
-def _counted(sessions: Iterable[AnnotatedSession]) -> dict[str, Any]:
-    counts: Counter[str] = Counter()
-    annotators: Counter[str] = Counter()
-    for session in sessions:
-        counts["sessions"] += 1
-        counts["utterances"] += len(session.transcript)
-        counts["recommendations"] += len(session.recommendations)
-        counts["reviews"] += len(session.reviews)
-        annotators[session.annotator or "unnamed"] += 1
-    names = ("sessions", "utterances", "recommendations", "reviews")
-    return {**{name: counts[name] for name in names}, "annotators": dict(annotators)}
 
 
 def _print_check(found: Annotations, counts: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import action_recs
-from action_recs.checkpoint import checkpoint_folders
+from action_recs.checkpoint import Task, checkpoint_folders, no_folder
 from action_recs.errors import ModelError
 from action_recs.session import Label
 
@@ -33,7 +33,7 @@ def models_digest(models: Path | None) -> str:
     known = hashlib.sha256()
     for label, folder in model_folders(models).items():
         if not folder.is_dir():
-            raise ModelError(f"{folder}: no such folder; give the folder of a trained {label.value} checkpoint")
+            raise no_folder(folder, Task(label.value))
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             try:
                 with path.open("rb") as file:

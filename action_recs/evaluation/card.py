@@ -110,7 +110,8 @@ tags: [psychotherapy, action-recommendations, {task.value}]
 
 Finds {FINDS[task]}, in transcripts of psychotherapy and counselling in English. The definition is in
 `annotations/GUIDELINES.md`. A MiniLM encoder of 22 million parameters, fine-tuned for token classification; it reads
-windows of consecutive utterances, each opened by a marker for the speaker's role. Use it through `action_recs.tag`,
+windows of consecutive utterances, each opened by a marker for the speaker's role. The recommendations' and the reviews'
+model were trained together and have the same encoder, so that one pass serves both. Use it through `action_recs.tag`,
 which lays the windows and decodes the scores with the thresholds of this checkpoint's `config.json`.
 
 ## Data
@@ -124,8 +125,9 @@ it independently: the model was trained on both versions, so that what they disa
 ## Figures
 
 On the development split, which training never saw (whole clients, transcripts and sets of variants). The checkpoint
-and its thresholds were chosen on these same sessions, so expect a little less on others. Brackets: 95 % interval,
-bootstrap over clients or transcripts.
+and its thresholds were chosen on these same sessions, and the set `targeted` was written after the errors of an earlier
+model on them had been read: on other sessions expect some points less. Brackets: 95 % interval, bootstrap over clients
+or transcripts.
 
 {_figures(task, results["development"]["models"])}
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from functools import cache
-from importlib import resources
 from typing import Any
 
-import jinja2
 import markupsafe
 
 from action_recs.evaluation.measure import Evaluation
@@ -16,9 +13,8 @@ from action_recs.evaluation.metrics import Extent
 from action_recs.evaluation.mistakes import Cause, Mistake, drawn
 from action_recs.evaluation.plots import comparison_plot, curve_plot, reliability_plot, sessions_plot, slices_plot
 from action_recs.evaluation.words import A_SESSION, interval, names_of
-from action_recs.render import inert
+from action_recs.pages import environment, frame
 from action_recs.session import Label
-from action_recs.version import __version__
 
 CONTEXT = 2
 """Utterances that are shown before and after a mistake."""
@@ -52,11 +48,9 @@ def evaluation_html(evaluation: Evaluation, *, with_text: bool = True, most: int
     """
     results = evaluation.results
     tasks = [_task(evaluation, label, with_text, most, seed) for label in evaluation.cases]
-    return (
-        _environment()
-        .get_template("evaluation.html")
-        .render(results=results, tasks=tasks, a_session=A_SESSION, with_text=with_text, version=__version__)
-    )
+    own = frame("evaluation.css", styled=True)
+    shown = {"results": results, "tasks": tasks, "a_session": A_SESSION, "with_text": with_text}
+    return environment().get_template("evaluation.html").render(**shown, interval=interval, p=_p, **own)
 
 
 def _task(evaluation: Evaluation, label: Label, with_text: bool, most: int, seed: int) -> dict[str, Any]:
@@ -161,20 +155,5 @@ def _within(extent: Extent, label: Label, index: int, text: str) -> tuple[int, i
     return (0, len(text)) if extent[1] <= index < extent[2] else None
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("action_recs", "templates"),
-        autoescape=True,
-        finalize=inert,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = resources.files("action_recs").joinpath("templates", "evaluation.css").read_text(encoding="utf-8")
-    # Drawings carry style attributes of their own, so styles are let through; nothing is loaded and no script runs.
-    environment.globals["policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-    environment.globals["style"] = markupsafe.Markup(style)  # noqa: S704 (it ships with the package)
-    environment.filters["interval"] = interval
-    environment.filters["p"] = lambda p: "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
-    return environment
+def _p(p: float | None) -> str:
+    return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"

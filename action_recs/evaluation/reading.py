@@ -7,7 +7,6 @@ its score, and a threshold keeps those that reach it.
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
+from action_recs.checkpoint import SHIPPED, Checkpoint, Task, checkpoint_task, load_checkpoint
 from action_recs.decoding import (
     DecodingSettings,
     by_utterance,
@@ -74,17 +73,8 @@ def load_models(path: str | Path, *, device: str = "cpu") -> dict[Task, Checkpoi
     if not folder.is_dir():
         remedy = "give a folder of trained models, or 'shipped'"
         raise ModelError(f"{folder}: no such folder; {remedy}")
-    task = _task_of(folder)
+    task = checkpoint_task(folder) or Task.RECOMMENDATION  # one that says nothing is refused with what it lacks
     return {task: load_checkpoint(folder, task, device=device)}
-
-
-def _task_of(folder: Path) -> Task:
-    """What a checkpoint says that it finds; one that says nothing is left to ``load_checkpoint`` to refuse."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return Task(config["action_recs"]["task"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return Task.RECOMMENDATION
 
 
 def read_transcripts(

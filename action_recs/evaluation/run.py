@@ -45,6 +45,10 @@ def evaluate_files(
         See :func:`~action_recs.evaluation.measure.evaluate`.
     form, schema, roles
         See :func:`~action_recs.annotation.load_annotations`.
+    device : str
+        Where the models run: "cpu", "cuda", "mps".
+    progress : bool or None
+        Show progress; None shows it on a terminal.
 
     Raises
     ------

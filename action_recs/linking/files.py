@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
 
 from action_recs.errors import OutputError, ThreadError
-from action_recs.formulas import plain_cell
+from action_recs.export import check_place
 from action_recs.linking.order import session_day
 from action_recs.linking.thread import ITEM_COLUMNS, ClientThread
 from action_recs.session import TaggedSession
+from action_recs.whole_files import whole_file, write_csv, write_text
 
 NUMBER_AT_END = re.compile(r"(?P<before>.*?)(?P<number>\d+)$", re.DOTALL)
 
@@ -96,49 +94,33 @@ def write_threads(threads: Sequence[ClientThread], path: str | Path) -> None:
     """
     path = Path(path)
     write = check_thread_output(path, len(threads))
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            write(threads, file)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with whole_file(path) as place:
+        write(threads, place)
 
 
-def check_thread_output(path: Path, clients: int) -> Callable[[Sequence[ClientThread], TextIO], None]:
+Writer = Callable[[Sequence[ClientThread], Path], None]
+"""Threads, and where to write them."""
+
+
+def check_thread_output(path: Path, clients: int) -> Writer:
     """The writer for a path; an error, before any work is done, when there is none."""
+    check_place(path, _WRITERS)
     suffix = path.suffix.lower()
-    if suffix not in _WRITERS:
-        raise OutputError(f"{path}: unknown output format; end the name in {', '.join(_WRITERS)}")
     if suffix == ".html" and clients != 1:
         raise OutputError(f"{path}: a page shows one client, and there are {clients}; choose one with --client")
-    if path.is_dir():
-        raise OutputError(f"{path}: a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
     return _WRITERS[suffix]
 
 
-def _write_jsonl(threads: Sequence[ClientThread], file: TextIO) -> None:
-    file.writelines(thread.to_json() + "\n" for thread in threads)
+def _write_jsonl(threads: Sequence[ClientThread], place: Path) -> None:
+    write_text((thread.to_json() + "\n" for thread in threads), place)
 
 
-def _write_html(threads: Sequence[ClientThread], file: TextIO) -> None:
-    file.write(threads[0].to_html())
+def _write_html(threads: Sequence[ClientThread], place: Path) -> None:
+    write_text([threads[0].to_html()], place)
 
 
-def _write_csv(threads: Sequence[ClientThread], file: TextIO) -> None:
-    writer = csv.DictWriter(file, ITEM_COLUMNS)
-    writer.writeheader()
-    for thread in threads:
-        writer.writerows({name: plain_cell(cell) for name, cell in row.items()} for row in thread.rows())
+def _write_csv(threads: Sequence[ClientThread], place: Path) -> None:
+    write_csv((row for thread in threads for row in thread.rows()), ITEM_COLUMNS, place)
 
 
-_WRITERS: dict[str, Callable[[Sequence[ClientThread], TextIO], None]] = {
-    ".jsonl": _write_jsonl,
-    ".csv": _write_csv,
-    ".html": _write_html,
-}
+_WRITERS: dict[str, Writer] = {".jsonl": _write_jsonl, ".csv": _write_csv, ".html": _write_html}

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from action_recs.linking.thread import Adherence, ClientThread, Item, LookBack
+from action_recs.pages import environment, frame
 
 WIDTH = 1040
 COLUMN = (30.0, 200.0)
@@ -125,10 +126,8 @@ def thread_html(thread: ClientThread) -> str:
     >>> thread_html(ClientThread((), (), ())).splitlines()[0]
     '<!DOCTYPE html>'
     """
-    from action_recs.render import page_template  # loads jinja2
-
-    template, own = page_template("thread.html", "thread.css")
-    return template.render(view=view_thread(thread), fates=FATES, cell=False, **own)
+    own = frame("page.css", "thread.css")
+    return environment().get_template("thread.html").render(view=view_thread(thread), fates=FATES, cell=False, **own)
 
 
 def view_thread(thread: ClientThread) -> ThreadView:

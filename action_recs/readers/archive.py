@@ -42,14 +42,19 @@ def open_archive(data: bytes, source: str) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-        members = archive.infolist()
     except BROKEN:
         raise TranscriptError(f"{source}: not a whole document; copy or export it again") from None
-    swollen = any(member.file_size > max(FREE, LARGEST_RATIO * max(member.compress_size, 1)) for member in members)
-    if swollen or len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > LARGEST:
+    if swollen(archive, LARGEST, MOST_MEMBERS):
         remedy = "if it is a true document, open it and save it again as text"
         raise TranscriptError(f"{source}: unpacks to more than a document holds; {remedy}")
     return archive
+
+
+def swollen(archive: zipfile.ZipFile, largest: int, most_members: int) -> bool:
+    """Whether it says that it unpacks to more than so many bytes, holds more members, or one that packs too well."""
+    members = archive.infolist()
+    crafted = any(each.file_size > max(FREE, LARGEST_RATIO * max(each.compress_size, 1)) for each in members)
+    return crafted or len(members) > most_members or sum(each.file_size for each in members) > largest
 
 
 def member(archive: zipfile.ZipFile, name: str, source: str) -> bytes | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from action_recs.errors import TranscriptError
@@ -24,20 +26,32 @@ def parsed(data: bytes, source: str, form: str) -> Element:
     TranscriptError
         With the line, when it is no whole XML, or defines entities.
     """
+    with guarded(f"{source}: {form} that cannot be parsed; export it again"), xml_parser(source, form) as tree:
+        root: Element = tree.fromstring(data)
+    return root
+
+
+@contextmanager
+def xml_parser(source: str, form: str) -> Iterator[Any]:
+    """``xml.etree.ElementTree`` without entities; what it finds wrong with a document is said with the line.
+
+    Raises
+    ------
+    TranscriptError
+        From what is parsed within: no whole XML, or one that defines entities.
+    """
     tree = load("defusedxml.ElementTree", source, form)
     common = load("defusedxml.common", source, form)
-    with guarded(f"{source}: {form} that cannot be parsed; export it again"):
-        try:
-            root: Element = tree.fromstring(data)
-        except tree.ParseError as error:
-            remedy = "it may be cut off: export it again"
-            raise TranscriptError(f"{source}, line {error.position[0]}: broken XML; {remedy}") from None
-        except common.DefusedXmlException:
-            remedy = "write what they stand for in their place"
-            raise TranscriptError(
-                f"{source}: XML that defines entities, which can hide any amount of text; {remedy}"
-            ) from None
-    return root
+    try:
+        yield tree
+    except tree.ParseError as error:
+        remedy = "it may be cut off: export it again"
+        raise TranscriptError(f"{source}, line {error.position[0]}: broken XML; {remedy}") from None
+    except common.DefusedXmlException:
+        remedy = "write what they stand for in their place"
+        raise TranscriptError(
+            f"{source}: XML that defines entities, which can hide any amount of text; {remedy}"
+        ) from None
 
 
 def root_is(content: Content, *names: str) -> bool:

@@ -1,12 +1,11 @@
 """The tagger as a component of a spaCy pipeline."""
 
-from __future__ import annotations
-
+# No annotations from __future__ here: older versions of spaCy's confection read a factory's types, and no strings.
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 import srsly  # type: ignore[import-untyped]
 from spacy.language import Language
@@ -36,7 +35,7 @@ def make_component(
     device: str,
     roles: dict[str, str] | None,
     scorer: Scorer | None,
-) -> ActionRecs:
+) -> "ActionRecs":
     """What ``nlp.add_pipe("action_recs", config={...})`` calls.
 
     Parameters
@@ -121,7 +120,7 @@ class ActionRecs(Pipe):
         """Write the models; ``nlp.to_disk`` calls it, with options that make no difference here."""
         self.tagger.save_pretrained(path)
 
-    def from_disk(self, path: str | Path, **_: Any) -> ActionRecs:
+    def from_disk(self, path: str | Path, **_: Any) -> Self:
         """Read what :meth:`to_disk` wrote."""
         self._loaded = Tagger.from_pretrained(path, device=self._device)
         return self
@@ -138,7 +137,7 @@ class ActionRecs(Pipe):
             held: bytes = srsly.msgpack_dumps(files)
         return held
 
-    def from_bytes(self, data: bytes, **_: Any) -> ActionRecs:
+    def from_bytes(self, data: bytes, **_: Any) -> Self:
         """Read what :meth:`to_bytes` wrote.
 
         Raises

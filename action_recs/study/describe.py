@@ -10,6 +10,7 @@ import pandas as pd
 
 from action_recs.study.correction import Rates, corrected
 from action_recs.study.intervals import mean_intervals, median_interval
+from action_recs.study.kaplan_meier import waited
 from action_recs.study.results import Corrected, Description, Distribution, Lag, Prevalence
 
 
@@ -145,12 +146,12 @@ def group_names(sessions: pd.DataFrame, by: str) -> pd.Series:
     return sessions[by].astype(str)
 
 
-def cluster_codes(sessions: pd.DataFrame, cluster: str) -> np.ndarray:
-    """A whole number for each session's cluster; a session without one is its own."""
-    single = np.arange(len(sessions))
-    if cluster == "session":
+def cluster_codes(rows: pd.DataFrame, cluster: str) -> np.ndarray:
+    """A whole number for each row's cluster; a row without one is its own, as each "session" or "item" is."""
+    single = np.arange(len(rows))
+    if cluster in ("session", "item"):
         return single
-    codes: np.ndarray = pd.factorize(sessions[cluster])[0]
+    codes: np.ndarray = pd.factorize(rows[cluster])[0]
     return np.where(codes < 0, codes.max() + 1 + single, codes)
 
 
@@ -167,7 +168,7 @@ def _distributions(sessions: pd.DataFrame) -> tuple[Distribution, ...]:
 def lag_to_review(sessions: pd.DataFrame, unit: str) -> Lag | None:
     """How long sessions with a recommendation wait for a later session of the client with a review.
 
-    Kaplan-Meier: a session that no review follows is censored at the client's last session. None without such sessions.
+    A session that no review follows is censored at the client's last session. None without such sessions.
 
     Parameters
     ----------
@@ -188,19 +189,7 @@ def lag_to_review(sessions: pd.DataFrame, unit: str) -> Lag | None:
         return None
     event = later[waits].notna().to_numpy()
     time = (later.fillna(last) - clock)[waits].to_numpy()
-    steps = np.unique(time[event])
-    at_risk = np.array([(time >= step).sum() for step in steps])
-    ended = np.array([(event & (time == step)).sum() for step in steps])
-    reviewed = 1 - np.cumprod(1 - ended / at_risk) if len(steps) else np.array([])
-    half = steps[reviewed >= 0.5]
-    return Lag(
-        unit,
-        float(half[0]) if len(half) else float("nan"),
-        tuple(map(float, steps)),
-        tuple(map(float, reviewed)),
-        int(waits.sum()),
-        int(event.sum()),
-    )
+    return waited(unit, time, event)
 
 
 def _corrected(overall: tuple[Prevalence, ...], rates: Mapping[str, Rates]) -> tuple[Corrected, ...]:

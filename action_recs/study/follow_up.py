@@ -15,7 +15,9 @@ import pandas as pd
 
 from action_recs.errors import StudyError
 from action_recs.linking.thread import Adherence, ClientThread
+from action_recs.study.describe import cluster_codes
 from action_recs.study.intervals import mean_intervals
+from action_recs.study.kaplan_meier import waited
 from action_recs.study.results import FollowUp, FollowUpFigure, Lag
 from action_recs.study.sessions import day
 
@@ -156,10 +158,10 @@ def _figures(items: pd.DataFrame, label: str, by: str) -> list[FollowUpFigure]:
     named = some[by].astype(str) if by != "all" else pd.Series("all", index=some.index)
     groups, names = pd.factorize(named, sort=True)
     cluster = next((name for name in CLUSTERS if some[name].nunique() > 1), "item")
-    shares = mean_intervals(values.to_numpy(dtype=float), groups, _codes(some, cluster), share=True)
+    shares = mean_intervals(values.to_numpy(dtype=float), groups, cluster_codes(some, cluster), share=True)
     for finer in ("client_id", "item"):  # where a group lies within one cluster
         if (shares["n_clusters"] < 2).any():
-            other = mean_intervals(values.to_numpy(dtype=float), groups, _codes(some, finer), share=True)
+            other = mean_intervals(values.to_numpy(dtype=float), groups, cluster_codes(some, finer), share=True)
             shares = shares.where(shares["n_clusters"] >= 2, other)
     return [
         FollowUpFigure(
@@ -176,14 +178,6 @@ def _figures(items: pd.DataFrame, label: str, by: str) -> list[FollowUpFigure]:
     ]
 
 
-def _codes(items: pd.DataFrame, cluster: str) -> np.ndarray:
-    alone = np.arange(len(items))
-    if cluster == "item":
-        return alone
-    codes: np.ndarray = pd.factorize(items[cluster])[0]
-    return np.where(codes < 0, codes.max() + 1 + alone, codes)
-
-
 def time_to_review(items: pd.DataFrame, unit: str) -> Lag | None:
     """From an item to its first review, by Kaplan and Meier; None where no item could be reviewed.
 
@@ -197,19 +191,7 @@ def time_to_review(items: pd.DataFrame, unit: str) -> Lag | None:
         return None
     event = to[could].notna().to_numpy()
     time = to[could].fillna(after[could]).to_numpy(dtype=float)
-    steps = np.unique(time[event])
-    at_risk = np.array([(time >= step).sum() for step in steps])
-    ended = np.array([(event & (time == step)).sum() for step in steps])
-    reviewed = 1 - np.cumprod(1 - ended / at_risk) if len(steps) else np.array([])
-    half = steps[reviewed >= 0.5]
-    return Lag(
-        unit,
-        float(half[0]) if len(half) else float("nan"),
-        tuple(map(float, steps)),
-        tuple(map(float, reviewed)),
-        int(could.sum()),
-        int(event.sum()),
-    )
+    return waited(unit, time, event)
 
 
 def with_items(sessions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

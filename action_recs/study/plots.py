@@ -18,8 +18,9 @@ from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from action_recs.study.gee import SUBGROUP_NAMES
+from action_recs.study.printable import p_value
 from action_recs.study.results import Description, Flow, Prediction, Prevalence, Study
-from action_recs.study.tables import GROUPS, p_value, slopes
+from action_recs.study.tables import GROUPS, slopes
 
 P = ParamSpec("P")
 

@@ -10,9 +10,10 @@ import numpy as np
 from scipy import stats
 
 from action_recs.errors import StudyError
+from action_recs.study.design import Design
 from action_recs.study.gee import TERMS, fit_gee
 from action_recs.study.results import GeeRow, Record
-from action_recs.study.simulate import Design, simulate_cohort
+from action_recs.study.simulate import simulate_cohort
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 
 from action_recs.errors import OutputError
 from action_recs.study import plots
+from action_recs.study.printable import Table, write_tables
 from action_recs.study.results import STATEMENT, Study
 from action_recs.study.simulate import SIMULATED
-from action_recs.study.tables import Table, figure, figure_interval, slopes, study_tables, write_tables
+from action_recs.study.tables import figure, figure_interval, slopes, study_tables
 from action_recs.version import __version__
 
 

@@ -6,236 +6,24 @@ here is simulated and says so in its identifiers.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, stats
 
-from action_recs.errors import StudyError
-from action_recs.session import Form, Label, Recommendation, Review, TaggedSession, TaggedUtterance
+from action_recs.study.cohort import Cohort
 from action_recs.study.columns import SESSION_COLUMNS
-from action_recs.study.scores import INSTRUMENTS
-from action_recs.transcript import Role
+from action_recs.study.design import ANXIETY, DEPRESSION, FEWEST_UTTERANCES, Design, Outcome
+
+__all__ = ["ANXIETY", "DEPRESSION", "SIMULATED", "Cohort", "Design", "Outcome", "simulate_cohort"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-
 SIMULATED = "simulated-"
 """Every drawn identifier begins so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an instrument's scores come about.
-
-    The score after session j of client i is ``baseline_i + change_ij`` with::
-
-        change_ij = intercept + review_percentage * r_ij + baseline * b_i + interaction * r_ij * b_i
-                    + engagement * g_i + client_i + therapist_i + organisation_i + residual_ij
-
-    where ``r_ij`` is the session's review percentage (0 to 100), ``b_i`` the baseline score and ``g_i`` the standard
-    normal engagement of the client, which also moves ``r_ij`` (``Design.client_share``). The last four are normal with
-    mean 0. Units are points of the instrument.
-
-    Attributes
-    ----------
-    baseline_mean, baseline_sd : float
-        Of a normal distribution that is cut off at the instrument's lowest and highest score.
-    engagement : float
-        Other than 0 makes an unmeasured confounder: the association is then not the effect.
-    whole : bool
-        Scores are rounded and kept within the instrument, as on paper. Without it they are exactly the linear model.
-    """
-
-    instrument: str
-    baseline_mean: float
-    baseline_sd: float
-    intercept: float
-    review_percentage: float
-    baseline: float
-    interaction: float
-    engagement: float = 0.0
-    client_sd: float = 2.5
-    therapist_sd: float = 0.7
-    organisation_sd: float = 0.3
-    residual_sd: float = 3.0
-    whole: bool = True
-
-    @property
-    def highest(self) -> int:
-        """The highest score that the instrument can give."""
-        return INSTRUMENTS[self.instrument].highest
-
-
-DEPRESSION = Outcome(
-    instrument="PHQ-9",
-    baseline_mean=11.0,
-    baseline_sd=6.0,
-    intercept=2.6,
-    review_percentage=-0.065,
-    baseline=-0.45,
-    interaction=0.0048,
-)
-"""The published direction: a larger fall with more review, less so the higher the baseline.
-
-The abstract gives p-values, 0.032 and 0.045, and no coefficients. The two here are those that the default ``Design``
-finds, on average, at about these p-values; all other numbers are assumptions.
-"""
-
-ANXIETY = Outcome(
-    instrument="GAD-7",
-    baseline_mean=9.5,
-    baseline_sd=5.0,
-    intercept=2.2,
-    review_percentage=0.0,
-    baseline=-0.45,
-    interaction=0.0,
-)
-"""As published: no association with review."""
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """Size and habits of a simulated study.
-
-    The number of sessions and organisations, the three ``share_...`` and ``mean_recommendations`` are those of Spinrad
-    et al. (2024) and Peretz et al. (2023), which speak of hundreds of clients and therapists and say nothing of how the
-    review percentage is distributed. All else is assumed, and worth replacing by figures of your own.
-
-    Attributes
-    ----------
-    n_sessions, n_clients, n_therapists, n_organisations : int
-        Each client has one therapist, each therapist one organisation, and each client at least ``minimum_sessions``.
-    share_with_recommendation, share_with_structured, share_with_review : float
-        Of the sessions, 0 to 1.
-    mean_recommendations : float
-        A session. Counts are negative binomial, as dispersed as ``share_with_recommendation`` demands.
-    review_mean, review_sd : float
-        Of the review percentage in the sessions that have one (beta distribution).
-    organisation_share, therapist_share, client_share : float
-        Parts of the variance, on a latent normal scale, of how much is recommended and reviewed, that lie between
-        organisations, therapists and clients; the rest lies between the sessions of a client. The client's part in
-        reviewing is the engagement of ``Outcome``.
-    utterances : float
-        Median of a session.
-    precision, recall : float
-        Of the tagger, for the utterances of a review. Below 1, ``review_percentage`` is what the tagger reports and
-        ``true_review_percentage`` what the scores depend on.
-    missing_scores : float
-        Share of the scores after the baseline that were not taken, at random.
-    outcomes : tuple of Outcome
-    """
-
-    n_sessions: int = 2444
-    n_clients: int = 400
-    n_therapists: int = 200
-    n_organisations: int = 14
-    minimum_sessions: int = 2
-    share_with_recommendation: float = 0.95
-    share_with_structured: float = 0.61
-    share_with_review: float = 0.50
-    mean_recommendations: float = 4.5
-    review_mean: float = 8.0
-    review_sd: float = 6.0
-    organisation_share: float = 0.05
-    therapist_share: float = 0.20
-    client_share: float = 0.10
-    utterances: float = 220.0
-    precision: float = 1.0
-    recall: float = 1.0
-    missing_scores: float = 0.0
-    outcomes: tuple[Outcome, ...] = (DEPRESSION, ANXIETY)
-
-    def __post_init__(self) -> None:
-        problems = [problem for holds, problem in self._checks() if not holds]
-        if problems:
-            raise StudyError(f"a study cannot be simulated: {problems[0]}")
-
-    def _checks(self) -> Iterator[tuple[bool, str]]:
-        sizes = (self.n_organisations, self.n_therapists, self.n_clients)
-        yield 1 <= sizes[0] <= sizes[1] <= sizes[2], "1 <= n_organisations <= n_therapists <= n_clients must hold"
-        yield self.minimum_sessions >= 1, "minimum_sessions must be 1 or more"
-        yield self.n_sessions >= self.n_clients * self.minimum_sessions, "n_sessions leaves a client without sessions"
-        shares = (self.share_with_recommendation, self.share_with_structured, self.share_with_review)
-        yield all(0 < share < 1 for share in shares), "the three share_with_... must lie between 0 and 1"
-        most = 1 - np.exp(-self.mean_recommendations)
-        yield shares[0] < most, "so few recommendations a session cannot be in so many sessions: raise the mean"
-        yield shares[1] <= shares[0], "share_with_structured cannot exceed share_with_recommendation"
-        beta = 0 < self.review_mean < 100 and 0 < self.review_sd**2 < self.review_mean * (100 - self.review_mean)
-        yield beta, "review_mean must lie between 0 and 100, and review_sd must fit it"
-        parts = (self.organisation_share, self.therapist_share, self.client_share)
-        yield min(parts) >= 0 and sum(parts) < 1, "the parts of the variance must be 0 or more and sum to less than 1"
-        yield 0 < self.precision <= 1 and 0 < self.recall <= 1, "precision and recall must lie above 0 and up to 1"
-        yield 0 <= self.missing_scores < 1, "missing_scores must be 0 or more and less than 1"
-        instruments = [outcome.instrument for outcome in self.outcomes]
-        yield set(instruments) <= set(INSTRUMENTS), f"outcomes are of {', '.join(INSTRUMENTS)}"
-        yield len(set(instruments)) == len(instruments), "an instrument comes twice"
-        yield self.utterances >= FEWEST_UTTERANCES, f"utterances must be {FEWEST_UTTERANCES} or more"
-
-
-FEWEST_UTTERANCES = 40
-"""A drawn session has no fewer, so that its recommendations find their places."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cohort:
-    """A simulated study.
-
-    Attributes
-    ----------
-    sessions : data frame
-        ``SESSION_COLUMNS`` and ``true_review_percentage``, one row a session.
-    outcomes : data frame
-        ``client_id``, ``date``, ``instrument``, ``score``, ``session``: one row a score. A client's first is the
-        baseline, on the day of the first session; the others follow the session (a row of ``sessions``, -1 for a
-        baseline) by one to six days.
-    places : data frame
-        ``session`` (row of ``sessions``), ``utterance``, ``structured``: one row a recommendation.
-    design : Design
-    """
-
-    sessions: pd.DataFrame
-    outcomes: pd.DataFrame
-    places: pd.DataFrame
-    design: Design
-
-    def __repr__(self) -> str:
-        return f"Cohort({len(self.sessions)} simulated sessions, {self.sessions['client_id'].nunique()} clients)"
-
-    def paired(self, instrument: str) -> pd.DataFrame:
-        """The sessions with the baseline and the score that were drawn for them: what a perfect join would give.
-
-        Of ``JOINED_COLUMNS`` those of the session and ``instrument, baseline, baseline_band, score, change``.
-        """
-        scores = self.outcomes[self.outcomes["instrument"] == instrument]
-        start, after = scores[scores["session"] < 0], scores[scores["session"] >= 0].sort_values("session")
-        rows = self.sessions.iloc[after["session"].to_numpy()].reset_index(drop=True)
-        score = after["score"].to_numpy()
-        baseline = rows["client_id"].map(start.set_index("client_id")["score"]).to_numpy(dtype=float)
-        bands = INSTRUMENTS[instrument].bands
-        names = np.array([name for _, name in bands], dtype=object)
-        place = np.searchsorted([lowest for lowest, _ in bands], baseline, side="right") - 1
-        return rows.assign(
-            instrument=instrument,
-            baseline=baseline,
-            baseline_band=names[place],
-            score=score,
-            change=score - baseline,
-        )
-
-    def tagged_sessions(self) -> Iterator[TaggedSession]:
-        """The sessions as the tagger would write them, with the word "simulated" in place of all words."""
-        found = {index: part.to_numpy() for index, part in self.places.groupby("session")[["utterance", "structured"]]}
-        for index, row in enumerate(self.sessions.to_dict("records")):
-            yield _tagged(row, found.get(index, _NO_PLACES))
-
-
-_NO_PLACES = np.empty((0, 2), dtype=np.int64)
 
 
 def simulate_cohort(design: Design | None = None, *, seed: int = 0) -> Cohort:
@@ -505,40 +293,3 @@ def _after(
         + outcome.residual_sd * draw.standard_normal(len(start))
     )
     return np.asarray(np.clip(np.round(score), 0, outcome.highest) if outcome.whole else score)
-
-
-WORD = "simulated"
-
-
-def _tagged(row: dict[Hashable, Any], places: Ints) -> TaggedSession:
-    """One row of the table, and its recommendations, spelled out utterance by utterance."""
-    n, found, words = row["utterances"], row["review_utterances"], row["words"] // row["utterances"]
-    text, seconds = " ".join([WORD] * words), 60 * row["minutes"] / n
-    recommendations = []
-    for number, (utterance, structured) in enumerate(places.tolist()):
-        start = (len(WORD) + 1) * (number % words)
-        form = Form.STRUCTURED if structured else Form.CASUAL
-        recommendations.append(Recommendation(utterance, start, start + len(WORD), WORD, form))
-    first = round(row["review_position"] / 100 * (n - 1) - (found - 1) / 2) if found else 0
-    reviewed, recommending = range(first, first + found), {span.utterance for span in recommendations}
-    utterances = []
-    for index in range(n):
-        holds = {Label.RECOMMENDATION: index in recommending, Label.REVIEW: index in reviewed}
-        utterances.append(
-            TaggedUtterance(
-                index=index,
-                role=(Role.THERAPIST, Role.CLIENT)[index % 2],
-                text=text,
-                labels=frozenset(label for label in Label if holds[label]),
-                scores={label: float(held) for label, held in holds.items()},
-                start=round(index * seconds, 3),
-                end=round((index + 1) * seconds, 3),
-            )
-        )
-    return TaggedSession(
-        utterances=tuple(utterances),
-        recommendations=tuple(recommendations),
-        reviews=(Review(first, first + found - 1),) if found else (),
-        date=f"{row['date']:%Y-%m-%d}",
-        **{name: row[name] for name in ("session_id", "client_id", "therapist_id", "organisation_id")},
-    )

@@ -16,7 +16,7 @@ from typing import Any
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedReview, AnnotatedSession
 from action_recs.annotation.label_studio import MODEL
 from action_recs.annotation.loading import stream_annotations, write_annotations
-from action_recs.errors import ConfigError, OutputError, TranscriptError
+from action_recs.errors import ConfigError, TranscriptError
 from action_recs.readers import read_many
 from action_recs.session import SCORE_DIGITS, Label, TaggedSession
 from action_recs.suggest.choosing import Candidate, Choice, Why, choose
@@ -24,6 +24,7 @@ from action_recs.suggest.embedding import session_embeddings
 from action_recs.suggest.uncertainty import doubtful_utterances, expected_errors
 from action_recs.tagger import SESSIONS_AT_ONCE, Tagger
 from action_recs.transcript import Role, Transcript
+from action_recs.whole_files import check_file_place
 
 FORMS = ("label-studio", "doccano", "prodigy", "jsonl")
 SUFFIXES = {".json": "label-studio", ".jsonl": "jsonl"}
@@ -128,13 +129,15 @@ def suggest_files(
     annotated : sequence of path
         Annotations in any form: sessions with the same words are not suggested again.
     models : path, optional
-        A folder of both models in place of the shipped ones.
+        A folder of both models, or of one checkpoint, in place of the shipped ones.
     roles : mapping, optional
         Speaker's label -> role.
     skip : bool
         Pass over sessions that cannot be read.
     random_share, seed
         See :func:`~action_recs.suggest.choosing.choose`.
+    device : str
+        Where the models run: "cpu", "cuda", "mps".
     progress : bool or None
         Show progress; None shows it on a terminal.
 
@@ -146,7 +149,7 @@ def suggest_files(
     output = Path(output)
     form = _form(output, form)
     choose([], count, random_share=random_share)  # refuses what is out of range, before the work
-    _check_output(output)
+    check_file_place(output)
     tagger = Tagger.from_pretrained(models, device=device)
     known = {_words(session.transcript) for path in annotated for session in stream_annotations(path)}
     skipped: list[str] = []
@@ -280,11 +283,3 @@ def _form(output: Path, form: str | None) -> str:
         remedy = f"give --format, one of {', '.join(FORMS)}"
         raise ConfigError(f"{output.name}: the form of the tasks is not clear; {remedy}")
     return form
-
-
-def _check_output(output: Path) -> None:
-    """Refuse, before the work, what ``write_annotations`` would refuse after it."""
-    if output.is_dir():
-        raise OutputError(f"{output}: a folder; name a file in it")
-    if not output.parent.is_dir():
-        raise OutputError(f"{output}: the folder {output.parent} does not exist; make it first")

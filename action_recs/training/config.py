@@ -16,6 +16,7 @@ from action_recs.annotation.collection import SETS
 from action_recs.checkpoint import Task
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
+from action_recs.training.yaml_keys import load_yaml
 
 OWN = "own"
 """The set of the sessions that ``--data`` names."""
@@ -302,16 +303,27 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> TrainingConf
         recipes = sorted(each.stem for each in RECIPES.glob("*.yaml"))
         raise ConfigError(f"{path}: no such file, nor a recipe of the package ({', '.join(recipes)})")
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = load_yaml(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"{path}{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from None
+        raise ConfigError(f"{path}{_line(error)}: not valid YAML") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected 'key: value' lines")
+    if values and not values.keys() & {each.name for each in fields(TrainingConfig)}:  # so that it is not quoted
+        raise ConfigError(f"{path}: holds no setting of a run; is it the right file?")
     for override in overrides:
         _override(values, override)
     return config_from(values, source=str(path))
+
+
+def _line(error: yaml.YAMLError) -> str:
+    """Where it is wrong. The error's own message quotes the line, which may be anybody's words."""
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}" if mark else ""
 
 
 def _override(values: dict[str, Any], override: str) -> None:
@@ -319,7 +331,7 @@ def _override(values: dict[str, Any], override: str) -> None:
     if not equals:
         raise ConfigError(f"--set {override}: write key=value")
     try:
-        value = yaml.safe_load(written)
+        value = load_yaml(written)
     except yaml.YAMLError:
         raise ConfigError(f"--set {override}: the value is not valid YAML") from None
     outer, dot, inner = name.strip().partition(".")

@@ -20,8 +20,9 @@ from action_recs.training.figures import task_figures
 from action_recs.training.fitting import Fitted, fit
 from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.processes import processes
-from action_recs.training.saving import save_trained, whole_file
+from action_recs.training.saving import save_trained
 from action_recs.training.tuning import Counted, Decoded, best_settings, count_all, read_once
+from action_recs.whole_files import write_whole
 
 Fitting = Callable[..., Fitted]
 """``fit`` of one configuration and one choice of class weights."""
@@ -80,7 +81,7 @@ def cross_validate(
     chosen = Chosen(weights, best[1], report)
     if processes().is_main_process:
         record = {"weights": chosen.weights, "decoding": asdict(chosen.decoding), "report": chosen.report}
-        whole_file(done, json.dumps(record, indent=2) + "\n")
+        write_whole(json.dumps(record, indent=2) + "\n", done)
         shutil.rmtree(output / "folds")
     processes().wait_for_everyone()
     return chosen

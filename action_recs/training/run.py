@@ -25,9 +25,10 @@ from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.plots import check_plotting, write_plots
 from action_recs.training.processes import processes
 from action_recs.training.record import data_hash, run_record
-from action_recs.training.saving import save_settings, save_trained, whole_file
+from action_recs.training.saving import save_settings, save_trained
 from action_recs.training.start import base_of, earlier_settings, start_model
 from action_recs.training.tuning import Decoder, read_once, tuned
+from action_recs.whole_files import write_whole
 
 MAY_DIFFER = {"report_to", "keep", "stop_after", "patience"}
 """Settings that a run may be resumed with other values of."""
@@ -112,10 +113,10 @@ def begin(
     if processes().is_main_process and not resume:
         try:
             output.mkdir(parents=True, exist_ok=True)
-            whole_file(output / "training_config.json", json.dumps(settings, indent=2) + "\n")
-            whole_file(output / "run.json", json.dumps(record, indent=2) + "\n")
         except OSError as error:
             raise ConfigError(f"{output}: cannot be made a folder ({error.strerror})") from None
+        write_whole(json.dumps(settings, indent=2) + "\n", output / "training_config.json")
+        write_whole(json.dumps(record, indent=2) + "\n", output / "run.json")
     processes().wait_for_everyone()
 
 
@@ -148,9 +149,9 @@ def finish(
         "folds": chosen.report if chosen else None,
     }
     record = json.loads(((begun or output) / "run.json").read_text(encoding="utf-8"))
-    whole_file(output / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    write_whole(json.dumps(metrics, indent=2) + "\n", output / "metrics.json")
     write_plots(metrics, output / "figures")
-    whole_file(output / "README.md", run_card(config, trained.settings, record, metrics))
+    write_whole(run_card(config, trained.settings, record, metrics), output / "README.md")
     return metrics
 
 

@@ -1,4 +1,4 @@
-"""Trained checkpoints onto disk, whole or as adapters, and files that appear whole or not at all."""
+"""Trained checkpoints onto disk, whole or as adapters."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from action_recs.checkpoint import Checkpoint, save_checkpoint
 from action_recs.manifest import write_manifest
 from action_recs.training.config import TrainingConfig
 from action_recs.training.start import base_of
+from action_recs.whole_files import write_whole
 
 
 def save_trained(checkpoint: Checkpoint, config: TrainingConfig, folder: Path) -> None:
@@ -43,12 +44,5 @@ def save_settings(checkpoint: Checkpoint, folder: Path) -> None:
     path = folder / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     config["action_recs"] = config["action_recs"] | checkpoint.settings.to_dict()
-    whole_file(path, json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write_whole(json.dumps(config, indent=2, sort_keys=True) + "\n", path)
     write_manifest(folder)
-
-
-def whole_file(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

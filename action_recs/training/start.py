@@ -18,8 +18,8 @@ from transformers.utils import logging
 
 from action_recs.checkpoint import SHIPPED, Checkpoint, ReadingSettings, Task, load_checkpoint
 from action_recs.decoding import DecodingSettings
-from action_recs.encoders import automatic_window, longest_input
 from action_recs.errors import ModelError
+from action_recs.input_length import automatic_window, longest_input
 from action_recs.training.config import SHIPPED_BASE
 from action_recs.windows import ROLE_MARKERS
 

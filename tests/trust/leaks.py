@@ -156,7 +156,74 @@ def _choice(option: Any, path: Path) -> str:
         return str(next(iter(choices)))
     if option.name == "to":
         return "jsonl"
-    return "1" if getattr(kind, "name", "") in ("integer", "float") else str(path)
+    return "1" if getattr(kind, "name", "").startswith(("integer", "float")) else str(path)
+
+
+def marked(annotator: str, client: str, *, start: int = 0, last: int = 0) -> dict[str, Any]:
+    """A session that somebody annotated, in our own form: a recommendation and a review."""
+    return {
+        "version": "1.0",
+        "id": f"s-{client}",
+        "annotator": annotator,
+        "client_id": client,
+        "utterances": [{"role": role, "text": SAID} for role in ("therapist", "client")],
+        "recommendations": [{"utterance": 0, "start": start, "end": len(SAID), "form": "casual"}],
+        "reviews": [{"first": 0, "last": last}],
+    }
+
+
+def write_sound(folder: Path) -> dict[str, Path]:
+    """What each command needs to get as far as the file that is not sound."""
+    tagged, outcomes = study_files(folder)
+    paths = {name: folder / f"{name}.jsonl" for name in ("anna", "ben", "one")}
+    clients = [f"c{number}" for number in range(6)]
+    paths["anna"].write_text(_lines(*(marked("anna", each) for each in clients)), encoding="utf-8")
+    paths["ben"].write_text(_lines(*(marked("ben", each, start=6, last=1) for each in clients)), encoding="utf-8")
+    paths["one"].write_text(_lines(TAGGED | {"session_id": "another"}), encoding="utf-8")
+    return paths | {"tagged": tagged, "outcomes": outcomes}
+
+
+WAYS_IN: dict[str, str] = {
+    "tag as VTT": "tag {file} --models {models} --format vtt -o {out}.jsonl",
+    "tag as a page": "tag {file} {one} --models {models} -o {out}.html",
+    "tag as rows": "tag {file} {one} --models {models} -o {out}.csv",
+    "read": "read {one} {file} -o {out}.jsonl",
+    "report": "report {one} {file} -o {out}",
+    "follow-up": "follow-up {one} {file} -o {out}.jsonl",
+    "study of broken sessions": "study {file} {outcomes} -o {out}",
+    "study of broken scores": "study {tagged} {file} -o {out}",
+    "study with threads": "study {tagged} {outcomes} --threads {file} -o {out}",
+    "study with error rates": "study {tagged} {outcomes} --rates {file} -o {out}",
+    "study with validation": "study {tagged} {outcomes} --validation {file} -o {out}",
+    "check with a schema": "annotations check {anna} --schema {file}",
+    "check as marked lines": "annotations check {file} --format jsonl",
+    "check and repair": "annotations check {file} --fix --json",
+    "convert": "annotations convert {file} --to label-studio --fix -o {out}.json",
+    "agree": "annotations agree {anna} {file} --html {out}.html --json",
+    "adjudicate": "annotations adjudicate {anna} {file} --by union -o {out}.jsonl",
+    "adjudicate with decisions": "annotations adjudicate {anna} {ben} --decisions {file} -o {out}.jsonl",
+    "split": "annotations split {anna} {file} -o {out}",
+    "suggest": "suggest {one} {file} -n 1 --model {models} -o {out}.json",
+    "suggest and pass over": "suggest {one} {file} -n 1 --skip --model {models} -o {out}.json",
+    "suggest but what is annotated": "suggest {one} -n 1 --annotated {file} --model {models} -o {out}.json",
+    "train": "train review --data {file} --from {models}/review -o {out}",
+    "train beside a sound file": (
+        "train review --data {anna} {file} --from {models}/review --set passes=1 --set folds=2 -o {out}"
+    ),
+    "train with a development set": "train review --data {anna} --development {file} --from {models}/review -o {out}",
+    "train on what nobody annotated": (
+        "train review --data {anna} --unlabelled {file} --set mix.unlabelled=1 --from {models}/review -o {out}"
+    ),
+    "train with AnnoMI": "train review --annomi {file} --set mix.annomi=1 --from {models}/review -o {out}",
+    "train by settings": "train {file} --data {anna} --from {models}/review -o {out}",
+    "train from a broken model": "train review --data {anna} --from {file} -o {out}",
+    "evaluate": "evaluate --data {file} --model {models} --compare {models} -o {out}",
+    "evaluate beside a sound file": "evaluate --data {anna} {file} --model {models} --json",
+    "evaluate a broken model": "evaluate --data {anna} --model {file}",
+    "export": "export --models {file} -o {out}",
+    "info": "info --models {file}",
+}
+"""Every place where a command takes a file, with everything else as it should be."""
 
 
 @dataclass
@@ -240,8 +307,9 @@ def study_files(folder: Path) -> tuple[Path, Path]:
                 "client_id": f"c{client}",
                 "date": f"2026-01-{5 + 7 * visit:02d}",
             }
+            spoken = [each | {"text": f"{SAID} {visit}"} for each in TAGGED["utterances"]]
             run = [{"first": 0, "last": 0, "score": 0.9}] if (client + visit) % 3 == 0 else []
-            sessions.append(TAGGED | known | {"reviews": run})
+            sessions.append(TAGGED | known | {"utterances": spoken, "reviews": run})
     lines.write_text(_lines(*sessions), encoding="utf-8")
     rows = ["client_id,date,instrument,score"]
     rows += [f"c{c},2026-01-{4 + 7 * v:02d},PHQ-9,{(c * 7 + v * 5) % 20}" for c in range(12) for v in range(4)]

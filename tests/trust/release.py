@@ -3,9 +3,10 @@
     python tests/trust/release.py                                              # newest tested versions
     python tests/trust/release.py --constraints constraints-min.txt            # oldest
     python tests/trust/release.py --python ~/.pyenv/versions/3.13.0/bin/python
-    python tests/trust/release.py --tests tests                                # the whole suite against the wheel
+    python tests/trust/release.py --tests tests/test_spacy.py tests/study      # a part of the tests
 
-Takes minutes and some gigabytes in a temporary folder, and needs a package index.
+The whole suite, but for what is marked slow, runs against the wheel. Takes minutes and some gigabytes in a temporary
+folder, and needs a package index.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-QUICK = ("tests/test_shipped_models.py", "tests/test_session.py", "tests/test_tables.py", "tests/test_checkpoint.py")
 
 USER = """
 from pathlib import Path
@@ -58,8 +58,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", default=sys.executable, help="the Python that makes the environment")
     parser.add_argument("--constraints", type=Path, default=ROOT / "constraints.txt")
-    parser.add_argument("--extras", default="formats,study,train")
-    parser.add_argument("--tests", nargs="*", default=QUICK, help="what pytest runs against the installed wheel")
+    parser.add_argument("--extras", default="dev", help="of the package; dev has all that the tests need")
+    parser.add_argument("--tests", nargs="*", default=["tests"], help="what pytest runs against the installed wheel")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="release-") as name:
         check(Path(name), arguments)
@@ -83,18 +83,15 @@ def check(folder: Path, arguments: argparse.Namespace) -> None:
     assert "recommendations" in ran
     print("installed into an empty environment, without extras: the demo is tagged")
 
-    wanted = f"{wheel}[{arguments.extras}]"
-    run(str(python), "-m", "pip", "install", "--quiet", *pins, wanted, "pytest", "hypothesis", "jsonschema", "polars")
+    tools = ["pytest", "hypothesis", "jsonschema", "polars"]
+    run(str(python), "-m", "pip", "install", "--quiet", *pins, f"{wheel}[{arguments.extras}]", *tools)
     types(folder, python)
     print("types: a strict check from outside passes, and finds what is wrong")
 
-    beside = folder / "beside"
-    beside.mkdir()
-    for each in ("tests", "annotations", "training", "benchmarks", "pyproject.toml", "README.md", "constraints.txt"):
-        source = clone / each
-        shutil.copytree(source, beside / each) if source.is_dir() else shutil.copy(source, beside / each)
-    run(str(python), "-c", "import action_recs, sys; sys.exit('site-packages' not in action_recs.__file__)", cwd=beside)
-    out = run(str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments.tests, cwd=beside, show=True)
+    shutil.rmtree(clone / "action_recs")  # what is tested is what was installed
+    run(str(python), "-c", "import action_recs, sys; sys.exit('site-packages' not in action_recs.__file__)", cwd=clone)
+    pytest = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
+    out = run(*pytest, *arguments.tests, cwd=clone, show=True)
     print(f"tests against the installed wheel, {arguments.python}: {out.strip().splitlines()[-1]}")
 
 

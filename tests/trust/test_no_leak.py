@@ -12,7 +12,20 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
-from leaks import CANARY, INPUTS, SAID, arguments, commands, holding, run, study_files, watched, write_inputs
+from leaks import (
+    CANARY,
+    INPUTS,
+    SAID,
+    WAYS_IN,
+    arguments,
+    commands,
+    holding,
+    run,
+    study_files,
+    watched,
+    write_inputs,
+    write_sound,
+)
 
 import action_recs
 from action_recs import ActionRecsError
@@ -49,6 +62,27 @@ def test_no_command_says_a_word_of_what_it_reads(words, inputs, models, tmp_path
                 break
     assert found == {}
     assert codes & {1, 2} or not reads
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_no_way_in_says_a_word_of_what_it_reads(way, inputs, models, tmp_path, monkeypatch):
+    """Each place of a command that takes a file gets every input, and every other place a sound one."""
+    sound = write_sound(tmp_path)
+    found, codes = {}, set()
+    with watched(monkeypatch, tmp_path / "watched") as seen:
+        for name, path in inputs.items():
+            if way.startswith("train") and name.startswith("good"):
+                continue  # it would train: that is another test
+            out = tmp_path / "output" / path.stem
+            out.parent.mkdir(exist_ok=True)
+            given = [each.format(file=path, models=models, out=out, **sound) for each in WAYS_IN[way].split()]
+            result = run(app, "", given)
+            codes.add(result.exit_code)
+            unexpected = "unforeseen error" in result.stderr or not isinstance(result.exception, SystemExit | None)
+            if leaks := [*seen.leaks(result), *([result.stderr or repr(result.exception)] if unexpected else [])]:
+                found[name] = leaks
+    assert found == {}
+    assert codes & {1, 2} or "pass over" in way
 
 
 GOOD = {

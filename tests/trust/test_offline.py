@@ -1,6 +1,7 @@
 """No command reaches for the network, whatever the environment says of the hub."""
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from leaks import study_files
+from leaks import study_files, write_sound
 from typer.testing import CliRunner
 
 import action_recs
@@ -64,6 +65,18 @@ def test_tagging_and_reading_open_no_connection(models, tmp_path, no_network):
     assert done.exit_code == 0
 
 
+@pytest.mark.parametrize("telemetry", ["1", "0", None])
+def test_the_hubs_switches_stay_as_they_are_set(models, monkeypatch, no_network, telemetry):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    if telemetry is None:
+        monkeypatch.delenv("HF_HUB_DISABLE_TELEMETRY", raising=False)
+    else:
+        monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", telemetry)
+    before = dict(os.environ)
+    Tagger.from_pretrained(models).tag([("therapist", "Walk.")])
+    assert dict(os.environ) == before
+
+
 def test_annotations_of_every_form_open_no_connection(tmp_path, no_network):
     from action_recs.annotation.loading import stream_annotations
 
@@ -87,3 +100,26 @@ def test_evaluation_opens_no_connection(annotations, models, tmp_path, no_networ
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *map(str, given)])
     runpy.run_path(str(ROOT / "training" / "evaluate.py"), run_name="__main__")
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["development"]
+
+
+COMMANDS = {
+    "evaluate": "evaluate --data {anna} --model {models} --compare {models} -o {out}",
+    "train": "train review --data {anna} --from {models}/review --set passes=1 --set evaluations=1 -o {out}",
+    "suggest": "suggest {tagged} -n 2 --model {models} -o {out}.json",
+    "follow-up": "follow-up {tagged} -o {out}.jsonl",
+    "report": "report {tagged} -o {out}",
+    "agree": "annotations agree {anna} {ben} --html {out}.html",
+    "adjudicate": "annotations adjudicate {anna} {ben} --by union -o {out}.jsonl",
+    "split": "annotations split {anna} -o {out}",
+    "export": "export --models {models} -o {out}",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_other_commands_do_their_work_without_a_connection(name, models, tmp_path, no_network, monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    sound = write_sound(tmp_path)
+    given = [each.format(models=models, out=tmp_path / "out", **sound) for each in COMMANDS[name].split()]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 0, done.output
+    assert list(tmp_path.glob("out*"))

@@ -1,4 +1,4 @@
-"""What differs between encoders that the library must know: how long an input they read."""
+"""How long an input an encoder reads, and the window that suits it."""
 
 from __future__ import annotations
 
