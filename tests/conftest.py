@@ -142,11 +142,11 @@ def linking_model(tagger):
     import torch
 
     from action_recs.linking import Category
-    from action_recs.linking.adherence import AdherenceModel
     from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
     from action_recs.linking.model import LinkingModel, Scorer
     from action_recs.linking.passages import Rarity
     from action_recs.linking.reader import Reader
+    from action_recs.linking.term_model import TermModel
 
     def scorer(features, intercept, weights):
         return Scorer(features, np.array([float(weights.get(name, 0.0)) for name in features]), intercept, 0.5)
@@ -159,8 +159,14 @@ def linking_model(tagger):
         Rarity({}, 5.0, np.ones(len(checkpoint.tokenizer), dtype=np.float32)),
         scorer(LINK_FEATURES, -5.0, {"words shared": 20}),
         scorer(SAME_FEATURES, -15.0, {"share of the recommendation's words": 20}),
-        Reader(checkpoint, checkpoint.model.base_model, torch.randn(len(Category), size), torch.zeros(len(Category))),
-        AdherenceModel(
+        Reader(
+            checkpoint,
+            checkpoint.model.base_model,
+            torch.randn(len(Category), size),
+            torch.zeros(len(Category)),
+            TermModel({}, np.zeros(0), np.zeros((0, len(Category))), np.zeros(len(Category))),
+        ),
+        TermModel(
             {"c twice": 0, "c daily": 1, "c not": 2},
             np.ones(3),
             np.array([[0.0, 3.0, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0]]),

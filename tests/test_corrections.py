@@ -9,12 +9,13 @@ from talked import ASKED, WALK
 
 from action_recs.errors import ModelError
 from action_recs.linking import Adherence, Category
-from action_recs.linking.adherence import evidence
+from action_recs.linking.adherence import evidence, read_adherence
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
 from action_recs.linking.model import load_linking_model, scorer_record
 from action_recs.linking.reader import CATEGORIES, Reader, corrected_encoder
+from action_recs.linking.term_model import TermModel
 from action_recs.training.corrections import Example, Settings, train_corrections
-from action_recs.training.linking import Pairs, best_threshold, fit_scorer
+from action_recs.training.linking import Pairs, Told, best_threshold, fit_scorer, fit_terms
 
 WORDS = {Category.MONITOR: "write notebook", Category.TAKE_ACTION: "walk call cook"}
 
@@ -55,15 +56,42 @@ def test_a_reader_with_the_corrections_tells_what_they_were_trained_on(tagger, t
     corrections = {name: each for name, each in found.items() if not name.startswith("head")}
     head = (found["head.weight"].float(), found["head.bias"].float())
     checkpoint = tagger.recommendation
-    reader = Reader(checkpoint, corrected_encoder(checkpoint, corrections), *head)
+    no_words = TermModel({}, np.zeros(0), np.zeros((0, len(CATEGORIES))), np.zeros(len(CATEGORIES)))
+    reader = Reader(checkpoint, corrected_encoder(checkpoint, corrections), *head, no_words)
     told = reader.categories([example.text for example in examples])
     right = np.mean([CATEGORIES[example.label] is one for example, one in zip(examples, told, strict=True)])
     assert right > 0.9
 
 
+def test_words_that_say_a_category_outweigh_an_encoder_that_says_nothing(tagger):
+    import torch
+
+    count, size = len(CATEGORIES), tagger.recommendation.model.config.hidden_size
+    rows = np.zeros((1, count))
+    rows[0, CATEGORIES.index(Category.LEARN)] = 3
+    reader = Reader(
+        tagger.recommendation,
+        tagger.recommendation.model.base_model,
+        torch.zeros(count, size),
+        torch.zeros(count),
+        TermModel({"the booklet": 0}, np.ones(1), rows, np.eye(count)[CATEGORIES.index(Category.MONITOR)]),
+    )
+    assert reader.categories(["Read the booklet", "Walk"]) == [Category.LEARN, Category.MONITOR]
+
+
+def test_terms_are_weighed_so_that_classes_are_told_apart_by_them():
+    texts = tuple([["c", word, f"rare {number} {word}"] for number in range(30) for word in ("yes", "no")])
+    told = Told(texts, (0, 1) * 30, tuple(f"c{number // 2}" for number in range(60)))
+    model, cross_validated = fit_terms(told, strength=0.5, seen_in=2)
+    assert cross_validated == 1
+    assert set(model.terms) == {"c", "yes", "no"}
+    # two classes have one column of weights: for the second
+    assert model.weights[model.terms["no"], 0] > 0 > model.weights[model.terms["yes"], 0]
+
+
 def test_the_parts_of_a_reading_add_up_and_the_evidence_has_the_largest_of_the_clients(linking_model):
     run = ASKED.reviews[0]
-    reading = linking_model.adherence(ASKED, run)
+    reading = read_adherence(linking_model.adherence, ASKED, run)
     assert reading.probabilities.sum() == pytest.approx(1)
     assert len(reading.parts) == len(reading.places)
     words = evidence(1, ASKED, run, reading)
@@ -100,10 +128,12 @@ def folder(tmp_path, trained, linking_model):
     _, _, found = trained
     tensors = {f"category/{name}": each for name, each in found.items()}
     tensors |= {"adherence.weights": torch.tensor([[4.0, 0.0, 0.0, 0.0]]), "adherence.rarity": torch.ones(1)}
+    tensors |= {"category.weights": torch.zeros(0, len(CATEGORIES)), "category.rarity": torch.zeros(0)}
     save_file(tensors | {"rarity.tokens": torch.ones(9)}, tmp_path / "model.safetensors")
     config = {
         "rarity": {"words": {"garden": 2.0}, "unknown": 5.0},
         "adherence": {"terms": ["c twice"], "intercept": [0, 0, 0, 1]},
+        "category": {"terms": [], "intercept": [0] * len(CATEGORIES)},
     }
     for name, features, one in (
         ("link", LINK_FEATURES, linking_model.link),

@@ -81,6 +81,7 @@ def test_a_thread_that_says_what_the_annotators_said_is_right_in_all(tmp_path):
     assert found.categories == (("monitor", "monitor"), ("learn", "monitor"))
     assert found.adherences == (("partial", "partial"), ("unclear", "partial"))
     assert found.link_adherences == (("partial", "partial"),)
+    assert found.reachable == 1
 
 
 def test_wrong_links_and_items_are_counted(tmp_path):
@@ -102,6 +103,7 @@ def test_what_a_tagger_missed_or_made_up_counts_too(tmp_path):
     ]
     found = compare(gold, thread(sessions, [(0,)], [(0, 0)]))
     assert found.links == Counts(0, 1, 1)
+    assert found.reachable == 0
     assert found.same == Counts(0, 0, 1)
     assert sorted(found.categories, key=str) == [("learn", None), ("monitor", None), (None, "monitor")]
     assert sorted(found.adherences, key=str) == [("partial", None), ("unclear", None), (None, "partial")]

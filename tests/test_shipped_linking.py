@@ -53,3 +53,74 @@ def test_phrases_times_and_categories(thread):
 
 def test_the_same_input_gives_the_same_thread(thread):
     assert follow_up([FIRST, SECOND]) == thread
+
+
+def what_became_of(recommended, *turns):
+    """What is said of one recommendation, reviewed in the whole of the second session."""
+    before = talk(recommended, "Okay.", recommended=[(0, recommended.rstrip("?."))], session_id="s1")
+    after = talk(*turns, reviews=[(0, len(turns) - 1)], session_id="s2")
+    return follow_up([before, after]).items[0]
+
+
+SWIMMING = "You could go swimming on Tuesday evening."
+DIARY = "I'd like you to write a sleep diary every morning."
+
+
+@pytest.mark.parametrize(
+    ("expected", "recommended", "turns"),
+    [
+        ("done", SWIMMING, ["Did you go swimming?", "Yes, I went on Tuesday."]),
+        ("done", DIARY, ["Did you write the diary?", "Yes, I did it every morning. Here it is."]),
+        ("done", SWIMMING, ["how was the swimming", "good yeah i went and it was great"]),
+        ("partial", DIARY, ["How did the sleep diary go?", "I did it for a few days, and then I stopped."]),
+        ("partial", DIARY, ["Did you write the diary?", "Most days. I missed two mornings."]),
+        ("partial", SWIMMING, ["Did you go swimming?", "I went once, but I only stayed for five minutes."]),
+        ("not_done", SWIMMING, ["Did you go swimming?", "No, I didn't."]),
+        ("not_done", DIARY, ["And the sleep diary?", "I forgot all about it, sorry."]),
+        ("not_done", SWIMMING, ["Did you get to the pool?", "Not yet. I haven't got round to it."]),
+        ("not_done", DIARY, ["did you do the diary", "um no i didn't get to it"]),
+        (
+            "unclear",
+            SWIMMING,
+            ["What about the swimming?", "My sister has a new car. You should see it, it's red.", "Is it?"],
+        ),
+    ],
+)
+def test_plain_answers(expected, recommended, turns):
+    assert what_became_of(recommended, *turns).adherence is Adherence(expected)
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        ("practice_skill", "I'd like you to practise the slow breathing for ten minutes each day"),
+        ("take_action", "Maybe you could call your brother one evening"),
+        ("monitor", "Write down your mood three times a day in the diary"),
+        ("learn", "You could read the booklet about panic"),
+        ("treatment", "Take the tablet every morning with breakfast"),
+        ("reduce_stop", "Try to stop drinking coffee after lunch"),
+    ],
+)
+def test_plain_recommendations_have_their_category(expected, words):
+    session = talk(f"{words}.", "Okay.", recommended=[(0, words)], session_id="s1")
+    assert follow_up([session]).items[0].category is Category(expected)
+
+
+def items_of(*texts):
+    turns = [each for text in texts for each in (f"{text}.", "Okay.")]
+    session = talk(*turns, recommended=[(2 * at, text) for at, text in enumerate(texts)], session_id="s1")
+    return [1 + len(item.restatements) for item in follow_up([session]).items]
+
+
+def test_a_summary_at_the_end_is_merged_with_what_it_repeats():
+    assert items_of(
+        "Maybe you could call your brother one evening",
+        "I'd like you to keep a sleep diary every morning",
+        "So you will call your brother one evening",
+    ) == [2, 1]
+    assert items_of("Write down your mood each night", "So again, write your mood down each night") == [2]
+
+
+def test_two_tasks_of_one_kind_are_not_merged():
+    assert items_of("Take the blue tablet in the morning", "Go to the swimming class on Friday") == [1, 1]
+    assert items_of("You could call your brother", "You could write to the bank about the loan") == [1, 1]

@@ -6,6 +6,7 @@ annotations/
   corpus/supplement/*.txt  authored where errors clustered       -> the set "supplement"
   corpus/threads/*.txt     authored courses of four sessions     -> the set "threads"
   corpus/targeted/*.txt    authored where a later model erred    -> the set "targeted"
+  corpus/follow_ups/*.txt  authored short courses, plain answers -> the set "follow_ups"
   corpus/contrast/*.txt    minimal variants, inline markup      -> the set "contrast"
   annomi/labels_*.jsonl    stand-off labels for AnnoMI          -> the set "annomi" (needs the public CSV)
   splits.json              the development split of each set
@@ -22,7 +23,7 @@ from action_recs.annotation.markup import read_markup
 from action_recs.annotation.standoff import read_annomi
 from action_recs.errors import AnnotationError
 
-SETS = ("annomi", "authored", "encounters", "supplement", "threads", "targeted", "contrast")
+SETS = ("annomi", "authored", "encounters", "supplement", "threads", "targeted", "follow_ups", "contrast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = 
         "supplement": read_folder(folder / "corpus" / "supplement"),
         "threads": read_folder(folder / "corpus" / "threads"),
         "targeted": read_folder(folder / "corpus" / "targeted"),
+        "follow_ups": read_folder(folder / "corpus" / "follow_ups"),
         "contrast": read_folder(folder / "corpus" / "contrast"),
     }
     if annomi_csv:

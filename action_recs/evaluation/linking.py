@@ -36,6 +36,8 @@ class Outcome:
         Of items; of reviews; of the links that are right. None stands for what was not found, or is not there.
     broad : Counts
         Of reviews that look back to nothing of the thread.
+    reachable : int
+        Gold links of which both the review and the item were found: no linker can find more.
     """
 
     client: str
@@ -45,6 +47,7 @@ class Outcome:
     categories: tuple[tuple[str | None, str | None], ...]
     adherences: tuple[tuple[str | None, str | None], ...]
     link_adherences: tuple[tuple[str | None, str | None], ...]
+    reachable: int
 
 
 def compare(course: Course, thread: ClientThread) -> Outcome:
@@ -118,6 +121,7 @@ def compare(course: Course, thread: ClientThread) -> Outcome:
             for link in sorted(told)
             if link in wanted
         ),
+        sum(link[:2] in seen_reviews and link[2:] in own_item.values() for link in wanted),
     )
 
 
@@ -239,7 +243,7 @@ ADHERENCE_NAMES = tuple(each.value for each in Adherence)
 def figures(outcomes: Sequence[Outcome]) -> dict[str, dict[str, object]]:
     """All figures of outcomes, by name."""
     return {
-        "links": f1_of(counted(outcomes, "links")),
+        "links": f1_of(counted(outcomes, "links")) | {"reachable": sum(each.reachable for each in outcomes)},
         "broad": f1_of(counted(outcomes, "broad")),
         "same": f1_of(counted(outcomes, "same")),
         "category": macro_f1_of(pairs_by_client(outcomes, "categories"), CATEGORY_NAMES),

@@ -114,17 +114,18 @@ def tf_idf(training: Iterable[AnnotatedSession]) -> Vectors:
 
 def sentence_embeddings(folder: str) -> Vectors:
     """A sentence-transformers model as it is."""
-    from functools import cache
-
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(folder, device="cpu", local_files_only=True)
 
-    @cache
-    def one(text: str) -> NDArray[np.float64]:
-        return np.asarray(model.encode(text, normalize_embeddings=True), dtype=float)
+    known: dict[str, NDArray[np.float64]] = {}
 
-    return lambda some: np.array([one(text) for text in some])
+    def vectors(some: Sequence[str]) -> NDArray[np.float64]:
+        if new := [text for text in dict.fromkeys(some) if text not in known]:
+            known.update(zip(new, model.encode(new, normalize_embeddings=True, show_progress_bar=False), strict=True))
+        return np.array([known[text] for text in some], dtype=float)
+
+    return vectors
 
 
 def bag_of_words(texts: Sequence[str], labels: Sequence[str], held_out: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """What a review says was done, from its words: who says them, singly and in pairs.
 
 A linear model on TF-IDF, so that each word's part in the answer is known, and the words that show an adherence can be
-told. An encoder fine-tuned on the fewer than a thousand reviews did not do better.
+told. An encoder fine-tuned on the reviews did not do better.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from action_recs.linking.sentences import stretches
+from action_recs.linking.term_model import Table, TermModel, log_softmax
 from action_recs.linking.thread import Adherence, Words
 from action_recs.session import Review, TaggedSession
 from action_recs.transcript import Role
@@ -24,7 +24,6 @@ ADHERENCES = tuple(Adherence)
 
 SAID = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|[?!]")
 
-Table = NDArray[np.float64]
 Place = tuple[int, int, int]
 """An utterance, and a stretch of its characters."""
 
@@ -37,7 +36,7 @@ class Reading:
     ----------
     probabilities : array of shape (adherences,)
         In the order of :class:`Adherence`.
-    parts : array of shape (terms found, adherences)
+    parts : array of shape (terms of the review, adherences)
         What each term that occurs adds to the scores.
     places : tuple of (utterance, start, end)
         Where each of them stands.
@@ -52,37 +51,12 @@ class Reading:
         return ADHERENCES[int(self.probabilities.argmax())]
 
 
-@dataclass(frozen=True, slots=True)
-class AdherenceModel:
-    """Trained weights.
-
-    Attributes
-    ----------
-    terms : mapping of str to int
-        The known terms, and their rows.
-    rarity : array of shape (terms,)
-        Inverse document frequencies.
-    weights : array of shape (terms, adherences)
-    intercept : array of shape (adherences,)
-    """
-
-    terms: Mapping[str, int]
-    rarity: Table
-    weights: Table
-    intercept: Table
-
-    def __call__(self, session: TaggedSession, run: Review) -> Reading:
-        """Read one review."""
-        found = [(self.terms[term], place) for term, place in said_terms(session, run) if term in self.terms]
-        rows = np.array([row for row, _ in found], dtype=int)
-        counts = np.bincount(rows, minlength=len(self.terms)) if len(rows) else np.zeros(len(self.terms))
-        values = np.where(counts > 0, (1 + np.log(np.maximum(counts, 1))) * self.rarity, 0.0)
-        length = float(np.linalg.norm(values)) or 1.0
-        each = values / length / np.maximum(counts, 1)  # a term's part is shared by the places where it stands
-        parts = each[rows, None] * self.weights[rows]
-        scores = parts.sum(axis=0) + self.intercept
-        raised = np.exp(scores - scores.max())
-        return Reading(raised / raised.sum(), parts, tuple(place for _, place in found))
+def read_adherence(model: TermModel, session: TaggedSession, run: Review) -> Reading:
+    """Read one review."""
+    found = list(said_terms(session, run))
+    parts = model.parts([term for term, _ in found])
+    probabilities = np.exp(log_softmax(parts.sum(axis=0) + model.intercept))
+    return Reading(probabilities, parts, tuple(place for _, place in found))
 
 
 def said_terms(session: TaggedSession, run: Review) -> Iterator[tuple[str, Place]]:
@@ -99,11 +73,22 @@ def said_terms(session: TaggedSession, run: Review) -> Iterator[tuple[str, Place
     for index in range(run.first, run.last + 1):
         utterance = session.utterances[index]
         who = "t" if utterance.role is Role.THERAPIST else "c"
-        words = [(found[0], found.start(), found.end()) for found in SAID.finditer(folded(utterance.text))]
-        for word, start, end in words:
-            yield f"{who} {word}", (index, start, end)
-        for (one, start, _), (other, _, end) in itertools.pairwise(words):
-            yield f"{who} {one} {other}", (index, start, end)
+        for term, start, end in terms_of(utterance.text):
+            yield f"{who} {term}", (index, start, end)
+
+
+def terms_of(text: str) -> Iterator[tuple[str, int, int]]:
+    """The words of a text and the pairs of neighbours, each with its start and end.
+
+    Examples
+    --------
+    >>> list(terms_of("Not yet."))
+    [('not', 0, 3), ('yet', 4, 7), ('not yet', 0, 7)]
+    """
+    words = [(found[0], found.start(), found.end()) for found in SAID.finditer(folded(text))]
+    yield from words
+    for (one, start, _), (other, _, end) in itertools.pairwise(words):
+        yield f"{one} {other}", start, end
 
 
 def folded(text: str) -> str:

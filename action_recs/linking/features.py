@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from action_recs.linking.passages import LAYERS, Passage, Rarity
-from action_recs.session import Form, Recommendation
+from action_recs.linking.recaps import RECAP_FEATURES, recap_features
+from action_recs.session import Form, TaggedSession
 
 Table = NDArray[np.float64]
 
@@ -20,6 +21,7 @@ LIKENESS = (
     "rarest word shared",
     "words of the review's first utterances",
     "words of the utterance around the recommendation",
+    "words of the utterance before the recommendation",
     *(f"{what}, layer {layer}" for layer in LAYERS for what in ("token for token", "token for token, back", "means")),
 )
 """How alike two passages are; each also less the best rival's, and less the mean of all."""
@@ -61,6 +63,7 @@ SAME_FEATURES = (
     "recommendations between",
     "recommendations after",
     "second in the last tenth",
+    *RECAP_FEATURES,
     *(f"{name}, less the best other" for name in LIKENESS),
 )
 
@@ -87,6 +90,7 @@ def likeness(one: Passage, other: Passage, rarity: Rarity) -> list[float]:
         max((rarity.of_words([word]) for word in shared), default=0.0) / 10,
         rarity.of_words(one.words & other.opening) / 10,
         rarity.of_words(one.opening & other.words) / 10,
+        rarity.of_words(one.before & other.words) / 10,
     ]
     weights, back = rarity.of_tokens(one.tokens), rarity.of_tokens(other.tokens)
     for own, others in zip(one.states, other.states, strict=True):
@@ -173,7 +177,7 @@ def _less_best(table: Table, axis: int) -> Table:
 
 
 def same_features(
-    spans: Sequence[Recommendation], passages: Sequence[Passage], utterances: int, rarity: Rarity
+    session: TaggedSession, passages: Sequence[Passage], rarity: Rarity
 ) -> tuple[list[tuple[int, int]], Table]:
     """Every pair of recommendations of one session, the earlier one first.
 
@@ -181,6 +185,7 @@ def same_features(
     -------
     (list of (int, int), array of shape (pairs, columns of SAME_FEATURES))
     """
+    spans, utterances = session.recommendations, len(session)
     pairs = [(first, second) for second in range(len(spans)) for first in range(second)]
     if not pairs:
         return [], np.empty((0, len(SAME_FEATURES)))
@@ -207,6 +212,7 @@ def same_features(
                 math.log1p(second - first - 1),
                 math.log1p(size - 1 - second),
                 float(other.utterance >= 0.9 * utterances),
+                *recap_features(session, one, other),
                 *(alike[first, second] - (np.max(earlier, axis=0) if earlier else alike[first, second])),
             ]
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from action_recs.linking.adherence import evidence
+from action_recs.linking.adherence import evidence, read_adherence
 from action_recs.linking.features import Candidate, Table, link_features, same_features
 from action_recs.linking.model import LinkingModel, shipped_linking_model
 from action_recs.linking.order import one_clients
@@ -93,7 +93,7 @@ def merged(place: int, session: TaggedSession, spoken: Spoken, model: LinkingMod
     """The recommendations of a session as items."""
     spans = session.recommendations
     passages = [recommendation_passage(session, spoken, [span]) for span in spans]
-    pairs, table = same_features(spans, passages, len(session), model.rarity)
+    pairs, table = same_features(session, passages, model.rarity)
     scores = dict(zip(pairs, model.same(table).tolist(), strict=True)) if pairs else {}
     groups = grouped(len(spans), scores, model.same.threshold)
     return [
@@ -178,7 +178,7 @@ def _told(
     for link in links:
         session = thread[link.session]
         run = session.reviews[link.review]
-        reading = model.adherence(session, run)
+        reading = read_adherence(model.adherence, session, run)
         shown = evidence(link.session, session, run, reading)
         targets = tuple(sorted(link.targets))
         look_backs.append(LookBack(link.session, link.review, targets, reading.adherence, shown))

@@ -13,10 +13,11 @@ import numpy as np
 
 from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
 from action_recs.errors import ModelError
-from action_recs.linking.adherence import ADHERENCES, AdherenceModel
+from action_recs.linking.adherence import ADHERENCES
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES, Table
 from action_recs.linking.passages import Rarity, lower_layers
-from action_recs.linking.reader import Reader, corrected_encoder
+from action_recs.linking.reader import CATEGORIES, Reader, corrected_encoder
+from action_recs.linking.term_model import TermModel
 from action_recs.manifest import check_manifest
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class LinkingModel:
         Whether a review looks back to an item; whether two recommendations of a session are one.
     reader : Reader
         Categories.
-    adherence : AdherenceModel
+    adherence : TermModel
     """
 
     checkpoint: Checkpoint
@@ -72,7 +73,7 @@ class LinkingModel:
     link: Scorer
     same: Scorer
     reader: Reader
-    adherence: AdherenceModel
+    adherence: TermModel
 
     def __repr__(self) -> str:
         return f"LinkingModel({self.checkpoint!r})"
@@ -109,8 +110,9 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
             float(config["rarity"]["unknown"]),
             tensors.pop("rarity.tokens").float().numpy(),
         )
-        adherence = _adherence(config["adherence"], tensors)
-        reader = _reader(checkpoint, tensors)
+        adherence = _terms("adherence", config, tensors, len(ADHERENCES))
+        words = _terms("category", config, tensors, len(CATEGORIES))
+        reader = _reader(checkpoint, tensors, words)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             f"{folder}: cannot be read as a linking model ({type(error).__name__}); train it again"
@@ -128,21 +130,23 @@ def _scorer(record: dict[str, Any]) -> Scorer:
     )
 
 
-def _adherence(record: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> AdherenceModel:
+def _terms(name: str, config: Mapping[str, Any], tensors: dict[str, torch.Tensor], classes: int) -> TermModel:
+    """The terms stand in ``config.json``, their rarity and weights are ``NAME.rarity`` and ``NAME.weights``."""
+    record = config[name]
     terms = {str(term): row for row, term in enumerate(record["terms"])}
-    weights = tensors.pop("adherence.weights").double().numpy()
-    rarity = tensors.pop("adherence.rarity").double().numpy()
+    weights = tensors.pop(f"{name}.weights").double().numpy()
+    rarity = tensors.pop(f"{name}.rarity").double().numpy()
     intercept = np.array(record["intercept"], dtype=float)
-    if weights.shape != (len(terms), len(ADHERENCES)) or rarity.shape != (len(terms),):
+    if weights.shape != (len(terms), classes) or rarity.shape != (len(terms),) or intercept.shape != (classes,):
         raise ValueError("terms and weights do not belong together")
-    return AdherenceModel(terms, rarity, weights, intercept)
+    return TermModel(terms, rarity, weights, intercept)
 
 
-def _reader(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor]) -> Reader:
+def _reader(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor], words: TermModel) -> Reader:
     """The corrections and the head are named ``category/NAME``."""
     own = {name.removeprefix("category/"): tensor.to(checkpoint.model.device) for name, tensor in tensors.items()}
     weight, bias = own.pop("head.weight").float(), own.pop("head.bias").float()
-    return Reader(checkpoint, corrected_encoder(checkpoint, own), weight, bias)
+    return Reader(checkpoint, corrected_encoder(checkpoint, own), weight, bias, words)
 
 
 def scorer_record(features: Sequence[str], weights: Table, intercept: float, threshold: float) -> dict[str, Any]:
@@ -151,6 +155,14 @@ def scorer_record(features: Sequence[str], weights: Table, intercept: float, thr
         "threshold": round(float(threshold), 4),
         "intercept": round(float(intercept), 6),
         "weights": {name: round(float(weight), 6) for name, weight in zip(features, weights, strict=True)},
+    }
+
+
+def term_record(model: TermModel) -> dict[str, Any]:
+    """Terms and intercept as ``config.json`` holds them."""
+    return {
+        "terms": sorted(model.terms, key=model.terms.__getitem__),
+        "intercept": [round(float(each), 6) for each in model.intercept],
     }
 
 

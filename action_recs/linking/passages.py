@@ -67,6 +67,8 @@ class Passage:
         Stems of the content words.
     opening : frozenset of str
         Those of a review's first three utterances; of a recommendation, those of the whole utterances it lies in.
+    before : frozenset of str
+        Those of the utterance before a recommendation, which often names what it is about; of a review, none.
     tokens : array of int, shape (tokens,)
     states : array of float, shape (layers, tokens, hidden size)
         Of unit length; see ``LAYERS``.
@@ -74,6 +76,7 @@ class Passage:
 
     words: frozenset[str] = field(repr=False)
     opening: frozenset[str] = field(repr=False)
+    before: frozenset[str] = field(repr=False)
     tokens: NDArray[np.int64] = field(repr=False)
     states: Floats = field(repr=False)
 
@@ -184,12 +187,14 @@ def recommendation_passage(session: TaggedSession, spoken: Spoken, spans: Sequen
     """One recommendation, or several that say the same."""
     words = {word for span in spans for word in content_words(span.text)}
     around = {word for span in spans for word in content_words(session.utterances[span.utterance].text)}
+    earlier = {span.utterance - 1 for span in spans if span.utterance}
+    before = {word for index in earlier for word in content_words(session.utterances[index].text)}
     parts = []
     for span in spans:
         own = spoken[span.utterance]
         inside = [at for at, (start, end) in enumerate(own.offsets) if end > span.start and start < span.end]
         parts.append((own.tokens[inside], own.states[:, inside]))
-    return Passage(frozenset(words), frozenset(around), *_concatenated(parts))
+    return Passage(frozenset(words), frozenset(around), frozenset(before), *_concatenated(parts))
 
 
 def review_passage(session: TaggedSession, spoken: Spoken, run: Review) -> Passage:
@@ -198,7 +203,7 @@ def review_passage(session: TaggedSession, spoken: Spoken, run: Review) -> Passa
     words = {word for text in said for word in content_words(text)}
     opening = {word for text in said[:3] for word in content_words(text)}
     parts = [(spoken[index].tokens, spoken[index].states) for index in range(run.first, run.last + 1)]
-    return Passage(frozenset(words), frozenset(opening), *_concatenated(parts))
+    return Passage(frozenset(words), frozenset(opening), frozenset(), *_concatenated(parts))
 
 
 def _concatenated(parts: Iterable[tuple[NDArray[np.int64], Floats]]) -> tuple[NDArray[np.int64], Floats]:

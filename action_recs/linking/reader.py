@@ -1,7 +1,7 @@
 """What kind of action is recommended: a further reading by the recommendation encoder.
 
 The encoder is the shipped one with small corrections to its weights (low-rank, Hu et al. 2021, arXiv 2106.09685), which
-are all that is stored.
+are all that is stored. Its answer and that of a bag of words count alike: each knows what the other does not.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from action_recs.linking.adherence import terms_of
+from action_recs.linking.term_model import TermModel, log_softmax
 from action_recs.linking.thread import Category
 from action_recs.windows import LONE_SURROGATE
 
@@ -39,19 +43,24 @@ class Reader:
     encoder : torch.nn.Module
     weight, bias : torch.Tensor
         From the mean of the tokens' last states to scores: shapes (categories, hidden size) and (categories,).
+    words : TermModel
+        The same from words, singly and in pairs.
     """
 
     checkpoint: Checkpoint
     encoder: torch.nn.Module
     weight: torch.Tensor
     bias: torch.Tensor
+    words: TermModel
 
     def categories(self, texts: Sequence[str]) -> list[Category]:
         """The category of each recommendation, from its words."""
         rows = [task_row(self.checkpoint, text) for text in texts]
         found: list[Category] = []
-        for states in self._states(rows):
-            found.append(CATEGORIES[int((states.mean(0) @ self.weight.T + self.bias).argmax())])
+        for text, states in zip(texts, self._states(rows), strict=True):
+            read = log_softmax((states.mean(0) @ self.weight.T + self.bias).detach().cpu().double().numpy())
+            told = self.words.log_probabilities(category_terms(text))
+            found.append(CATEGORIES[int(np.argmax(read + told))])
         return found
 
     def _states(self, rows: Sequence[Sequence[int]]) -> list[torch.Tensor]:
@@ -74,6 +83,11 @@ class Reader:
             for row, at in enumerate(batch):
                 states[at] = hidden[row, : len(rows[at])]
         return states
+
+
+def category_terms(text: str) -> list[str]:
+    """The terms of a recommendation that its category is told by."""
+    return [term for term, _, _ in terms_of(text)]
 
 
 def task_row(checkpoint: Checkpoint, text: str) -> list[int]:

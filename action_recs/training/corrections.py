@@ -46,7 +46,7 @@ class Settings:
 
     rank: int = 32
     upper: int = 3
-    epochs: int = 5
+    epochs: int = 4
     batch: int = 16
     rate: float = 5e-4
     head_rate: float = 1e-3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.courses import Course
 from action_recs.checkpoint import Checkpoint
-from action_recs.linking.adherence import ADHERENCES, AdherenceModel, said_terms
+from action_recs.linking.adherence import ADHERENCES, said_terms
 from action_recs.linking.features import Candidate, Table, link_features, same_features
 from action_recs.linking.passages import (
     Rarity,
@@ -30,7 +30,9 @@ from action_recs.linking.passages import (
     recommendation_passage,
     review_passage,
 )
-from action_recs.linking.thread import Adherence
+from action_recs.linking.reader import CATEGORIES, category_terms
+from action_recs.linking.term_model import TermModel
+from action_recs.linking.thread import Adherence, Category
 from action_recs.session import Form, TaggedSession
 
 FOLDS = 8
@@ -144,7 +146,7 @@ def same_pairs(read: Iterable[ReadCourse], rarity: Rarity) -> Pairs:
         for place, session in enumerate(each.sessions):
             spans = session.recommendations
             passages = [recommendation_passage(session, each.spoken[place], [span]) for span in spans]
-            pairs, table = same_features(spans, passages, len(session), rarity)
+            pairs, table = same_features(session, passages, rarity)
             if not pairs:
                 continue
             group_of = {number: at for at, group in enumerate(each.course.items[place]) for number in group}
@@ -209,33 +211,57 @@ def _regression(strength: float) -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression(C=1 / strength, max_iter=3000))
 
 
-SEEN_IN = 3
-"""Reviews that a term must occur in."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Texts as terms with their classes, for a linear model."""
 
-ADHERENCE_STRENGTH = 1.0
-"""The penalty; this and SEEN_IN had the best macro F1 in cross-validation over training clients."""
+    terms: tuple[list[str], ...] = field(repr=False)
+    labels: tuple[int, ...]
+    clients: tuple[str, ...]
 
 
-def fit_adherence(sessions: Iterable[AnnotatedSession]) -> tuple[AdherenceModel, float]:
-    """The weights of terms, from every review that has an adherence, and the cross-validated macro F1."""
-    texts, labels, clients = [], [], []
-    for session in sessions:
-        tagged = TaggedSession.from_annotations(session)
-        for run in session.reviews:
-            if run.adherence:
-                texts.append([term for term, _ in said_terms(tagged, run)])
-                labels.append(ADHERENCES.index(Adherence(run.adherence)))
-                clients.append(session.group)
-    gold = np.array(labels)
-    fold = np.array([crc32(client.encode()) % FOLDS for client in clients])
+def told_adherences(sessions: Iterable[AnnotatedSession]) -> Told:
+    """Every review that has an adherence."""
+    rows = [
+        ([term for term, _ in said_terms(tagged, run)], ADHERENCES.index(Adherence(run.adherence)), session.group)
+        for session in sessions
+        for tagged in [TaggedSession.from_annotations(session)]
+        for run in session.reviews
+        if run.adherence
+    ]
+    return Told(*zip(*rows, strict=True))
+
+
+def told_categories(sessions: Iterable[AnnotatedSession]) -> Told:
+    """Every recommendation that has a category."""
+    rows = [
+        (category_terms(span.text), CATEGORIES.index(Category(span.category)), session.group)
+        for session in sessions
+        for span in session.recommendations
+        if span.category
+    ]
+    return Told(*zip(*rows, strict=True))
+
+
+def fit_terms(told: Told, *, strength: float, seen_in: int) -> tuple[TermModel, float]:
+    """The weights of terms that occur in ``seen_in`` texts or more, and the macro F1 in cross-validation over clients.
+
+    Parameters
+    ----------
+    strength : float
+        Of the penalty: the inverse of scikit-learn's ``C``.
+    """
+    gold = np.array(told.labels)
+    fold = np.array([crc32(client.encode()) % FOLDS for client in told.clients])
     found = np.zeros(len(gold), dtype=int)
     for number in range(FOLDS):
-        shown = np.flatnonzero(fold != number)
-        vectorizer, regression = _terms_regression([texts[at] for at in shown], gold[shown])
-        hidden = np.flatnonzero(fold == number)
-        found[hidden] = regression.predict(vectorizer.transform([texts[at] for at in hidden]))
-    vectorizer, regression = _terms_regression(texts, gold)
-    model = AdherenceModel(
+        shown, hidden = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        if not len(hidden):
+            continue
+        vectorizer, regression = _terms_regression([told.terms[at] for at in shown], gold[shown], strength, seen_in)
+        found[hidden] = regression.predict(vectorizer.transform([told.terms[at] for at in hidden]))
+    vectorizer, regression = _terms_regression(told.terms, gold, strength, seen_in)
+    model = TermModel(
         {str(term): int(row) for term, row in vectorizer.vocabulary_.items()},
         np.asarray(vectorizer.idf_),
         regression.coef_.T,
@@ -244,7 +270,7 @@ def fit_adherence(sessions: Iterable[AnnotatedSession]) -> tuple[AdherenceModel,
     return model, float(f1_score(gold, found, average="macro"))
 
 
-def _terms_regression(texts: Sequence[list[str]], gold: NDArray[np.int64]) -> tuple[Any, Any]:
-    vectorizer = TfidfVectorizer(analyzer=list, min_df=SEEN_IN, sublinear_tf=True)
-    regression = LogisticRegression(C=1 / ADHERENCE_STRENGTH, class_weight="balanced", max_iter=3000)
+def _terms_regression(texts: Sequence[list[str]], gold: NDArray[np.int64], strength: float, seen_in: int) -> Any:
+    vectorizer = TfidfVectorizer(analyzer=list, min_df=seen_in, sublinear_tf=True)
+    regression = LogisticRegression(C=1 / strength, class_weight="balanced", max_iter=3000)
     return vectorizer, regression.fit(vectorizer.fit_transform(texts), gold)
