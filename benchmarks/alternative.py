@@ -7,9 +7,10 @@ own batching. No speakers, no spans onto utterances: less is done, in their favo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from action_recs.checkpoint import SHIPPED, Task
+from action_recs.checkpoint import checkpoint_folders
 from action_recs.transcript import Transcript
 
 
@@ -21,9 +22,11 @@ class Pipelines:
     device : str
     dtype : str
         "float32" or "float16".
+    models : path, optional
+        A folder with both checkpoints; the shipped ones by default.
     """
 
-    def __init__(self, device: str = "cpu", dtype: str = "float32") -> None:
+    def __init__(self, device: str = "cpu", dtype: str = "float32", models: Path | None = None) -> None:
         import json
 
         from transformers import AutoTokenizer, pipeline
@@ -32,8 +35,7 @@ class Pipelines:
         logging.disable_progress_bar()
         logging.set_verbosity_error()
         self.pipelines = []
-        for task in Task:
-            folder = SHIPPED / task.value
+        for folder in checkpoint_folders(models).values():
             settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))["action_recs"]
             self.pipelines.append(
                 pipeline(

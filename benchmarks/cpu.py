@@ -50,7 +50,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         return begun + share * arguments.minutes * 60
 
     cold = cold_start(repeats=3)
-    peaks = {way: peak_of(way, words=arguments.words) for way in ("ours", "pipelines")}
+    peaks = {way: peak_of(way, words=arguments.words, models=arguments.models) for way in ("ours", "pipelines")}
 
     import torch
 
@@ -58,7 +58,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.alternative import Pipelines
 
     torch.set_num_threads(CORES)
-    tagger, pipelines = Tagger.from_pretrained(), Pipelines()
+    tagger, pipelines = Tagger.from_pretrained(arguments.models), Pipelines(models=arguments.models)
     short, (session,) = sessions(1, words=300), sessions(1, words=arguments.words)
     tagger.tag(short[0]), pipelines.tag(short)  # warm
 
@@ -92,7 +92,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "ours": Times(tuple(ours_wall), tuple(ours_used)),
     }
 
-    agreement = label_agreement(tagger, arguments.annomi, until=by(0.9))
+    agreement = label_agreement(tagger, arguments, until=by(0.9))
     single_ratio, bulk_ratio = ratio(single["pipelines"], single["ours"]), ratio(bulk["pipelines"], bulk["ours"])
     return {
         "ratio_single_session": single_ratio["median"],
@@ -131,12 +131,12 @@ def best_batch_size(pipelines: Any, some: list[Any]) -> tuple[int, dict[str, flo
     return int(min(took, key=lambda size: took[size])), took
 
 
-def label_agreement(tagger: Any, annomi: Path | None, *, until: float) -> dict[str, Any]:
+def label_agreement(tagger: Any, arguments: argparse.Namespace, *, until: float) -> dict[str, Any]:
     """Utterances of the development sessions that get the same labels in 32-bit floats; as many as time allows."""
     from action_recs import Tagger
 
-    exact = Tagger.from_pretrained(precision="fp32")
-    transcripts = development(annomi)
+    exact = Tagger.from_pretrained(arguments.models, precision="fp32")
+    transcripts = development(arguments.annomi)
     ours, reference = [], []
     for first in range(0, len(transcripts), 8):
         if ours and time.perf_counter() > until:
@@ -202,6 +202,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sessions", type=at_least_one, default=40, help="of the many sessions, the most")
     parser.add_argument("--at-once", type=at_least_one, default=2, help="sessions between two turns")
     parser.add_argument("--minutes", type=float, default=3.5, help="no measurement begins after about this time")
+    parser.add_argument("--models", type=Path, help="a folder with both checkpoints; the shipped ones by default")
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv, so that its development part is compared too")
     return parser.parse_args()
 

@@ -21,11 +21,14 @@ ROOT = Path(__file__).parent.parent
 WAYS = ("ours", "pipelines")
 
 
-def peak_of(way: str, *, words: int = FIFTY_MINUTES) -> float:
+def peak_of(way: str, *, words: int = FIFTY_MINUTES, models: Path | None = None) -> float:
     """Peak resident memory in MiB of a fresh process that tags one session."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     ran = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "benchmarks.memory", way, "--words", str(words)],
+        [
+            *(sys.executable, "-m", "benchmarks.memory", way, "--words", str(words)),
+            *(["--models", str(models.resolve())] if models else []),
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -45,16 +48,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("way", choices=WAYS)
     parser.add_argument("--words", type=int, default=FIFTY_MINUTES, help="of the session")
+    parser.add_argument("--models", type=Path, help="a folder with both checkpoints; the shipped ones by default")
     arguments = parser.parse_args()
     some = sessions(1, words=arguments.words)
     if arguments.way == "ours":
         from action_recs import Tagger
 
-        list(Tagger.from_pretrained().tag_many(some))
+        list(Tagger.from_pretrained(arguments.models).tag_many(some))
     else:
         from benchmarks.alternative import Pipelines
 
-        Pipelines().tag(some)
+        Pipelines(models=arguments.models).tag(some)
     print(f"{peak_so_far():.0f}")
 
 

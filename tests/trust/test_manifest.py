@@ -8,6 +8,7 @@ import pytest
 
 from action_recs import ModelError, Tagger, role_model
 from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
+from action_recs.linking.model import load_linking_model
 from action_recs.manifest import check_manifest, write_manifest
 
 COVERED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
@@ -113,6 +114,14 @@ def test_shipped_weights_without_manifest_are_refused(models, tmp_path, monkeypa
     monkeypatch.setattr("action_recs.checkpoint.SHIPPED", tmp_path / "models")
     with pytest.raises(ModelError, match=r"manifest\.json is missing; install"):
         Tagger.from_pretrained()
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_what_links_is_compared_when_it_is_loaded(tmp_path, name):
+    folder = Path(shutil.copytree(SHIPPED / "linking", tmp_path / "linking"))
+    flip(folder / name, 3000)
+    with pytest.raises(ModelError, match=rf"{name}: is not the file that was written"):
+        load_linking_model(folder)
 
 
 def test_what_tells_the_roles_is_compared_too(tmp_path, monkeypatch):
