@@ -149,3 +149,16 @@ def test_checkpoints_of_two_vocabularies_are_refused(models, tiny_base, annotati
     action_recs.Tagger(first, replace(other)).save_pretrained(pair)
     with pytest.raises(SystemExit, match="same vocabulary"):
         run(settings(pair), annotations, tmp_path / "run")
+
+
+@pytest.mark.parametrize("task", Task)
+def test_checkpoints_of_a_joint_run_are_averaged_for_each_task(joint_run, annotations, tmp_path, task):
+    spec = importlib.util.spec_from_file_location("training_average", JOINT.with_name("average.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    saved = list((joint_run / "checkpoints").glob("checkpoint-*"))
+    assert len(saved) == 2
+    mean = module.averaged(task, saved, joint_run / task.value, joint=True).model.state_dict()
+    rows = slice(0, 5) if task is Task.RECOMMENDATION else slice(5, 8)
+    tops = [load_file(folder / "model.safetensors")["classifier.bias"][rows] for folder in saved]
+    assert torch.allclose(mean["classifier.bias"], sum(tops) / 2)

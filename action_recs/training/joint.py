@@ -157,13 +157,24 @@ def divided(joint: Checkpoint) -> dict[Task, Checkpoint]:
     """The two checkpoints that a joint model holds; their encoders are equal."""
     weights = joint.model.state_dict()
     found = {}
-    first = 0
     for task in TASKS:
-        rows = slice(first, first := first + len(task.classes))
+        rows = own_top(task)
         own = {name: each[rows] if name.startswith(HEAD) else each for name, each in weights.items()}
         model = _with_classes(joint.model, list(task.classes), own).to(joint.model.device).eval()
         found[task] = Checkpoint(model, joint.tokenizer, replace(joint.settings, task=task))
     return found
+
+
+def own_top(task: Task) -> slice:
+    """Which rows of a joint model's last layer are a task's.
+
+    Examples
+    --------
+    >>> own_top(Task.REVIEW)
+    slice(5, 8, None)
+    """
+    first = sum(len(each.classes) for each in TASKS[: TASKS.index(task)])
+    return slice(first, first + len(task.classes))
 
 
 def joint_f1(joint: Checkpoint, sessions: Development) -> dict[str, float]:
