@@ -125,11 +125,11 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
         best = max(fits.values(), key=lambda fit: fit.cross_validated)
         config[name] = scorer_record(features, best.weights, best.intercept, best.threshold)
         held_out["links" if name == "link" else name] = round(best.cross_validated, 4)
-    for name, told, seen_in in (
+    for name, examples, seen_in in (
         ("adherence", told_adherences(sessions), 3),
         ("category", told_categories(sessions), 2),
     ):
-        terms, cross_validated = fit_terms(told, strength=TERM_STRENGTH, seen_in=seen_in)
+        terms, cross_validated = fit_terms(examples, strength=TERM_STRENGTH, seen_in=seen_in)
         print(f"{name}: words alone, cross-validated macro F1 {cross_validated:.3f}")
         config[name] = term_record(terms)
         held_out[name] = round(cross_validated, 4)
