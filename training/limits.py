@@ -72,7 +72,7 @@ def measured(models: Path, annomi: Path) -> list[str]:
 
 def worse(sets: Mapping[str, Sequence[AnnotatedSession]], tag: TagMany) -> str:
     """The same sessions without case and punctuation, and with some utterances given to the other speaker."""
-    rows = [heading("The same sessions, written down with less care", "sessions")]
+    rows = [heading("The same sessions, written down with less care", "set")]
     for name, sessions in sets.items():
         rows.append(row(f"{SETS[name]}: as they are", sessions, tag))
         bare = [as_recognised(session) for session in sessions]
