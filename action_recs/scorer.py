@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,11 +170,15 @@ def _pack(folder: Path, settings: ReadingSettings, precision: Precision) -> Scor
 
 
 def _on_one_core(load: Callable[..., Scorer | None], *arguments: Any) -> Scorer | None:
-    """Run it in a thread of its own: cores that wait for each other after every small step take longer than one."""
+    """Run it on one core: cores that wait for each other after every small step take longer than one."""
     import torch
 
-    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return pool.submit(load, *arguments).result()
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return load(*arguments)
+    finally:
+        torch.set_num_threads(before)
 
 
 def _load_exported(folder: Path, task: Task, device: torch.device, precision: Precision | str) -> Scorer:

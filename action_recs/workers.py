@@ -34,6 +34,8 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         self.pool.shutdown(cancel_futures=True)
+        if self.on_cpu:  # what a thread sets, threads that come later begin with
+            torch.set_num_threads(self.count)
 
     def start(self, encoder: Encoder, plans: Sequence[Plan], batch_tokens: int) -> Callable[[], list[list[np.ndarray]]]:
         """Begin to encode all windows of the plans; returns what waits for it, and gives the tables of each plan."""

@@ -261,3 +261,22 @@ def test_a_tagger_goes_to_other_processes(tagger):
     hook.remove()
     assert again.tag(TALK[:6]) == tagger.tag(TALK[:6])
     assert again.recommendation.settings == tagger.recommendation.settings
+
+
+def test_loading_and_tagging_leave_torch_its_threads(models):
+    code = """
+import threading, torch
+torch.set_num_threads(2)
+from action_recs import Tagger
+tagger = Tagger.from_pretrained({models!r})
+found = [torch.get_num_threads()]
+tagger.tag([("therapist", "try to walk again"), ("client", "okay")] * 50)
+found.append(torch.get_num_threads())
+thread = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+thread.start(); thread.join()
+print(found)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", code.format(models=str(models))], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[2, 2, 2]"
