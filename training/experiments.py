@@ -36,7 +36,7 @@ def main() -> None:
     try:
         for folder in arguments.checkpoints:
             row = measured(folder, arguments)
-            rows = [each for each in kept() if each["name"] != row["name"]] + [row]
+            rows = [each for each in kept() if (each["name"], each["task"]) != (row["name"], row["task"])] + [row]
             ROWS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
             write_page(rows)
             print(line(row))
