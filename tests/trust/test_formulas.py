@@ -14,6 +14,7 @@ from action_recs import Role, Transcript, Utterance, read
 from action_recs.annotation import load_annotations
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.loading import write_annotations
+from action_recs.export import write_sessions
 from action_recs.formulas import plain_cell, said_cell
 
 DANGEROUS = "=+-@\t\r\n"
@@ -47,6 +48,14 @@ def test_annotations_as_csv_are_harmless_and_come_back_as_they_were(tmp_path):
     assert [cell for row in rows for cell in row if cell.startswith(tuple(DANGEROUS))] == []
     (back,) = load_annotations(path, "csv")
     assert [each.text for each in back.transcript.utterances] == SAID
+
+
+def test_tagged_sessions_as_csv_are_harmless_and_come_back_as_they_were(tagger, tmp_path):
+    path = tmp_path / "tagged.csv"
+    write_sessions([tagger.tag(session().transcript)], path)
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    assert [cell for row in rows for cell in row if cell.startswith(tuple(DANGEROUS))] == []
+    assert [each.text for each in read(path).utterances] == [text.strip() for text in SAID]
 
 
 def test_a_table_of_others_keeps_its_apostrophes(tmp_path):

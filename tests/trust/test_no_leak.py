@@ -129,7 +129,7 @@ def test_a_report_of_a_study_holds_no_word(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_no_error_of_the_library_quotes(name, inputs):
+def test_no_call_of_the_library_logs_and_no_error_of_it_quotes(name, inputs, tagger, tmp_path, monkeypatch):
     import traceback
 
     from action_recs.annotation import load_annotations
@@ -139,13 +139,17 @@ def test_no_error_of_the_library_quotes(name, inputs):
         lambda: list(action_recs.read_many([inputs[name]])),
         lambda: action_recs.readers.parse_text(inputs[name].read_text(encoding="utf-8", errors="replace")),
         lambda: load_annotations(inputs[name]),
+        lambda: tagger.tag(inputs[name]),
+        lambda: list(tagger.tag_many([inputs[name]])),
     ]
-    for reading in readings:
-        try:
-            shown = repr(reading())
-        except ActionRecsError as error:
-            shown = "".join(traceback.format_exception(error)) + repr(error) + repr(getattr(error, "problems", ""))
-        assert CANARY not in shown
+    with watched(monkeypatch, tmp_path / "watched") as seen:
+        for reading in readings:
+            try:
+                shown = repr(reading())
+            except ActionRecsError as error:
+                shown = "".join(traceback.format_exception(error)) + repr(error) + repr(getattr(error, "problems", ""))
+            assert CANARY not in shown
+        assert seen.leaks() == []
 
 
 TEXTS = ("text", "said", "words", "segments", "utterances", "lines", "rows", "cells", "content", "data", "texts")
