@@ -16,8 +16,8 @@ from action_recs.decoding import OUTSIDE, RUN_BEGINS, DecodingSettings, stretche
 from action_recs.encoder import Encoder, WindowInput
 
 MARGINS = {Task.RECOMMENDATION: 0.04, Task.REVIEW: 0.04}
-"""How near to a threshold is near, in logits. Of the development scores that are in doubt at all, bf16 moves nine in ten
-by less (``python -m benchmarks.margins``), and few of the others lie where it matters."""
+"""How near to a threshold is near, in logits. Of the development scores that are in doubt at all, bf16 moves nine in
+ten by less (``python -m benchmarks.margins``), and few of the others lie where it matters."""
 
 
 class CarefulEncoder:
