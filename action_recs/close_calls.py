@@ -68,7 +68,7 @@ def is_close(table: np.ndarray, window: WindowInput, settings: ReadingSettings) 
     --------
     >>> from action_recs import Role
     >>> settings = ReadingSettings(Task.REVIEW)  # found from 0.5, kept down to 0.3
-    >>> table = np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 0.0], [0.49, 0.51, 0.0], [0.49, 0.51, 0.0]])
+    >>> table = np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 0.0], [0.495, 0.505, 0.0], [0.495, 0.505, 0.0]])
     >>> window = WindowInput(range(6), np.arange(1, 5), np.array([0, 2]), (Role.THERAPIST, Role.CLIENT))
     >>> is_close(table, window, settings)
     True

@@ -1,16 +1,15 @@
 """Students that learn from teachers with other tokenizers."""
 
-import importlib.util
 import itertools
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from recipes import script
 from tiny_encoders import save_encoder
 
 from action_recs import ModelError, Tagger
@@ -22,8 +21,6 @@ from action_recs.training.distillation import PROJECTION, HiddenMatch, Teachers,
 from action_recs.training.labels import piece_labels
 from action_recs.training.start import start_model
 from action_recs.windows import tokenize
-
-SCRIPT = Path(__file__).parent.parent / "training" / "distill.py"
 
 
 @st.composite
@@ -158,11 +155,8 @@ def test_hidden_states_that_agree_cost_nothing_and_other_sizes_are_projected(mod
 
 
 def distil(monkeypatch, *arguments):
-    spec = importlib.util.spec_from_file_location("training_distill", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     monkeypatch.setattr(sys, "argv", ["distill.py", *map(str, arguments)])
-    module.main()
+    script("distill").main()
 
 
 @pytest.fixture

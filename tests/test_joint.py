@@ -1,6 +1,5 @@
 """training/joint.py: two checkpoints on one encoder."""
 
-import importlib.util
 import json
 import shutil
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from recipes import SHORT, script
 from safetensors.torch import load_file
 
 import action_recs
@@ -19,7 +19,6 @@ from action_recs.training.joint import apart, both_labels, divided, start_joint
 from action_recs.training.labels import piece_labels
 from action_recs.windows import tokenize
 
-JOINT = Path(__file__).parent.parent / "training" / "joint.py"
 TALK = [("therapist", "How did it go?"), ("client", "Good."), ("therapist", "Maybe you could walk again.")]
 
 
@@ -28,27 +27,18 @@ def settings(base, /, **changed):
         "task": "review",
         "base": str(base),
         "mix": {"authored": 2, "contrast": 1},
-        "passes": 2,
-        "window_tokens": 64,
-        "overlap_tokens": 16,
-        "batch_windows": 2,
-        "learning_rate": 1e-3,
-        "evaluations": 2,
-        "evaluate_on": ["contrast", "authored"],
+        **SHORT,
     } | changed
 
 
 def run(config, annotations, output, *more):
     path = output.with_suffix(".yaml")
     path.write_text(json.dumps(config), encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("training_joint", JOINT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             sys, "argv", ["joint.py", *map(str, (path, "--output", output, "--annotations", annotations)), *more]
         )
-        module.main()
+        script("joint").main()
 
 
 @pytest.fixture(scope="module")
@@ -153,12 +143,9 @@ def test_checkpoints_of_two_vocabularies_are_refused(models, tiny_base, annotati
 
 @pytest.mark.parametrize("task", Task)
 def test_checkpoints_of_a_joint_run_are_averaged_for_each_task(joint_run, annotations, tmp_path, task):
-    spec = importlib.util.spec_from_file_location("training_average", JOINT.with_name("average.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     saved = list((joint_run / "checkpoints").glob("checkpoint-*"))
     assert len(saved) == 2
-    mean = module.averaged(task, saved, joint_run / task.value, joint=True).model.state_dict()
+    mean = script("average").averaged(task, saved, joint_run / task.value, joint=True).model.state_dict()
     rows = slice(0, 5) if task is Task.RECOMMENDATION else slice(5, 8)
     tops = [load_file(folder / "model.safetensors")["classifier.bias"][rows] for folder in saved]
     assert torch.allclose(mean["classifier.bias"], sum(tops) / 2)

@@ -1,6 +1,5 @@
 """training/train.py from a tiny base to a model that tags."""
 
-import importlib.util
 import json
 import shutil
 import sys
@@ -8,21 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from recipes import SHORT, script
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 
 import action_recs
 from action_recs.checkpoint import Task, load_checkpoint
 
-TRAINING = Path(__file__).parent.parent / "training"
 TALK = [("therapist", "How did it go?"), ("client", "Good."), ("therapist", "Maybe you could walk again.")]
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(f"training_{name}", TRAINING / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def run(monkeypatch, *arguments):
@@ -35,13 +27,7 @@ def recipe(folder, encoder, task, **changed):
         "task": task.value,
         "base": str(encoder),
         "mix": {"authored": 1, "encounters": 1, "contrast": 1},
-        "passes": 2,
-        "window_tokens": 64,
-        "overlap_tokens": 16,
-        "batch_windows": 2,
-        "learning_rate": 1e-3,
-        "evaluations": 2,
-        "evaluate_on": ["contrast", "authored"],
+        **SHORT,
     } | changed
     path = folder / f"{task.value}.yaml"
     path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML

@@ -40,7 +40,7 @@ def test_a_client_recommends_nothing_and_an_empty_session_holds_nothing():
 def test_what_is_missing_is_named(monkeypatch):
     import sys
 
-    from action_recs.evaluation.zero_shot import sentence_embeddings
+    from action_recs.evaluation.sentences import sentence_embeddings
 
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ImportError, match="sentence-transformers"):

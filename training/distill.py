@@ -21,8 +21,8 @@ import argparse
 from pathlib import Path
 
 from action_recs.errors import ActionRecsError, ConfigError
+from action_recs.training.arguments import run_parser, sources_of
 from action_recs.training.config import load_config
-from action_recs.training.data import Sources
 from action_recs.training.run import train
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
@@ -30,19 +30,12 @@ ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
 def main() -> None:
     arguments = parse_arguments()
-    sources = Sources(
-        own=tuple(arguments.data),
-        development=tuple(arguments.development),
-        unlabelled=tuple(arguments.unlabelled),
-        annotations=arguments.annotations,
-        annomi=arguments.annomi,
-    )
     teachers = [f"distill.teachers=[{', '.join(map(quoted, arguments.teachers))}]"] if arguments.teachers else []
     try:
         config = load_config(arguments.config, [*teachers, *arguments.set])
         if config.distill is None:
             raise ConfigError(f"{arguments.config}: names no teachers; give --teachers, or set distill")
-        train(config, sources, arguments.output, resume=arguments.resume)
+        train(config, sources_of(arguments), arguments.output, resume=arguments.resume)
     except ActionRecsError as error:
         raise SystemExit(f"distill.py: {error}") from None
 
@@ -53,17 +46,12 @@ def quoted(name: str) -> str:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, parents=[run_parser(ANNOTATIONS)]
+    )
     parser.add_argument("config", help="a YAML file with the key distill")
-    parser.add_argument("--output", type=Path, required=True, help="the folder of the run")
     parser.add_argument("--teachers", nargs="+", default=[], help="checkpoint folders, or shipped")
     parser.add_argument("--unlabelled", type=Path, nargs="+", default=[], help="transcripts that only teachers read")
-    parser.add_argument("--data", type=Path, nargs="+", default=[], help="own annotated sessions, in any form")
-    parser.add_argument("--development", type=Path, nargs="+", default=[], help="own sessions to measure on")
-    parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv, which is public but not part of this repository")
-    parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of the project's sessions")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the output folder")
     return parser.parse_args()
 
 

@@ -27,7 +27,8 @@ from action_recs.evaluation.measure import curve_of, evaluate
 from action_recs.evaluation.reading import load_models
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
 from action_recs.evaluation.run import tell, write_evaluation
-from action_recs.evaluation.zero_shot import nearest_sentences, sentence_embeddings
+from action_recs.evaluation.sentences import sentence_embeddings
+from action_recs.evaluation.zero_shot import nearest_sentences
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 README = Path(__file__).parent.parent / "README.md"
@@ -42,9 +43,10 @@ def main() -> None:
             "evaluate.py: --cards needs --annomi and --baselines: the cards report real speech and baselines"
         )
     try:
-        results = measure(arguments)
+        collections = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
+        results = measure(arguments, collections)
         if arguments.errors:
-            write_errors(arguments)
+            write_errors(arguments, collections)
     except ActionRecsError as error:
         raise SystemExit(f"evaluate.py: {error}") from None
     show(results, Console())
@@ -56,8 +58,7 @@ def main() -> None:
             write_readme_figures(results, README)
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    collections = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
+def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> dict[str, Any]:
     tagger = Tagger.from_pretrained(arguments.models)
     taggers: dict[str, TagMany] = {
         "models": tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
@@ -91,10 +92,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def write_errors(arguments: argparse.Namespace) -> None:
+def write_errors(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> None:
     """A report for each set, with the mistakes by cause, in their context."""
     models = load_models(arguments.models)
-    for each in load_collection(arguments.annotations, annomi_csv=arguments.annomi):
+    for each in collections:
         if any(session.recommendations or session.reviews for session in each.development):
             found = evaluate(models, each.development, progress=None)
             tell(found, arguments.models, [f"{each.name}, development"], other=None)

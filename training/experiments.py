@@ -11,10 +11,12 @@ transcripts.
 
 import argparse
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import load_collection
 from action_recs.checkpoint import Task, checkpoint_task, load_checkpoint
 from action_recs.errors import ActionRecsError
@@ -34,8 +36,10 @@ SETS = {"annomi": "AnnoMI", "authored": "authored", "contrast": "contrast"}
 def main() -> None:
     arguments = parse_arguments()
     try:
+        sets = load_collection(arguments.annotations, annomi_csv=arguments.annomi) if arguments.checkpoints else ()
+        development = {each.name: each.development for each in sets if each.name in SETS and each.development}
         for folder in arguments.checkpoints:
-            row = measured(folder, arguments)
+            row = measured(folder, development, arguments)
             rows = [each for each in kept() if (each["name"], each["task"]) != (row["name"], row["task"])] + [row]
             ROWS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
             write_page(rows)
@@ -46,13 +50,13 @@ def main() -> None:
         write_page(kept())
 
 
-def measured(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+def measured(
+    folder: Path, development: Mapping[str, Sequence[AnnotatedSession]], arguments: argparse.Namespace
+) -> dict[str, Any]:
     """A row: what a checkpoint was made of, and how right it is."""
     task = checkpoint_task(folder)
     if task is None:
         raise SystemExit(f"experiments.py: {folder}: no checkpoint of ours; name a folder with config.json")
-    sets = {each.name: each.development for each in load_collection(arguments.annotations, annomi_csv=arguments.annomi)}
-    development = {name: sets[name] for name in SETS if sets.get(name)}
     checkpoint = load_checkpoint(folder, task)
     if arguments.overlap is not None:
         checkpoint = replace(checkpoint, settings=replace(checkpoint.settings, overlap_tokens=arguments.overlap))

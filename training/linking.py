@@ -36,16 +36,15 @@ from action_recs.evaluation.linking import (
     macro_f1_of,
 )
 from action_recs.evaluation.linking_baselines import (
-    Vectors,
     bag_of_words,
     by_cosine,
     last_only,
     link_questions,
     same_questions,
-    sentence_embeddings,
     tf_idf,
 )
 from action_recs.evaluation.linking_card import write_card
+from action_recs.evaluation.sentences import Vectors, sentence_embeddings
 from action_recs.linking import follow_up
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
 from action_recs.linking.model import load_linking_model, scorer_record, term_record

@@ -23,8 +23,8 @@ import argparse
 from pathlib import Path
 
 from action_recs.errors import ActionRecsError
+from action_recs.training.arguments import run_parser, sources_of
 from action_recs.training.config import load_config
-from action_recs.training.data import Sources
 from action_recs.training.run import train
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
@@ -32,33 +32,21 @@ ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
 def main() -> None:
     arguments = parse_arguments()
-    sources = Sources(
-        own=tuple(arguments.data),
-        development=tuple(arguments.development),
-        unlabelled=tuple(arguments.unlabelled),
-        annotations=arguments.annotations,
-        annomi=arguments.annomi,
-    )
     overrides = [*arguments.set, *([f"base={arguments.base}"] if arguments.base else [])]
     resume = arguments.resume if arguments.resume_step is None else arguments.resume_step
     try:
-        train(load_config(arguments.config, overrides), sources, arguments.output, resume=resume)
+        train(load_config(arguments.config, overrides), sources_of(arguments), arguments.output, resume=resume)
     except ActionRecsError as error:
         raise SystemExit(f"train.py: {error}") from None
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, parents=[run_parser(ANNOTATIONS)]
+    )
     parser.add_argument("config", help="a YAML file, such as those beside this script")
-    parser.add_argument("--output", type=Path, required=True, help="the folder of the run")
-    parser.add_argument("--data", type=Path, nargs="+", default=[], help="own annotated sessions, in any form")
-    parser.add_argument("--development", type=Path, nargs="+", default=[], help="own sessions to measure on")
     parser.add_argument("--unlabelled", type=Path, nargs="+", default=[], help="transcripts for teachers to read")
-    parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv, which is public but not part of this repository")
-    parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of the project's sessions")
     parser.add_argument("--from", dest="base", help="what to start from: shipped, a folder, or a hub name")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the output folder")
     parser.add_argument("--resume-step", type=int, help="go on from the checkpoint of this step")
     return parser.parse_args()
 

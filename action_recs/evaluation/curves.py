@@ -65,6 +65,21 @@ def precision_recall(scores: NDArray[np.float64], gold: NDArray[np.bool_]) -> Cu
     return Curve(thresholds, precision[:-1], recall[:-1], average)  # the last point has no threshold
 
 
+def best_threshold(scores: NDArray[np.float64], gold: NDArray[np.bool_]) -> tuple[float, float]:
+    """The highest F1, and the score from which on to take to have it.
+
+    Examples
+    --------
+    >>> best_threshold(np.array([0.9, 0.8, 0.3]), np.array([True, False, True]))
+    (0.8, 0.3)
+    """
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(gold[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + gold.sum())
+    at = int(np.argmax(f1))
+    return float(f1[at]), float(scores[order[at]])
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """A threshold and what it gives on the sessions it was chosen on.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.courses import Course
+from action_recs.evaluation.curves import best_threshold
 from action_recs.evaluation.metrics import Counts
-
-Vectors = Callable[[Sequence[str]], NDArray[np.float64]]
-"""From texts to vectors of unit length, shape (texts, dimensions)."""
+from action_recs.evaluation.sentences import Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +80,7 @@ def by_cosine(training: Sequence[Question], held_out: Sequence[Question], vector
     """What is alike by more than the threshold that has the best F1 on the training questions."""
     scores = np.concatenate([_cosines(question, vectors) for question in training])
     gold = np.array([together for question in training for _, _, together in question.pairs])
-    order = np.argsort(-scores)
-    hits = np.cumsum(gold[order])
-    threshold = scores[order[int((2 * hits / (gold.sum() + np.arange(1, len(order) + 1))).argmax())]]
+    _, threshold = best_threshold(scores, gold)
     clients: dict[str, Counts] = {}
     for question in held_out:
         together = np.array([each for _, _, each in question.pairs])
@@ -110,22 +107,6 @@ def tf_idf(training: Iterable[AnnotatedSession]) -> Vectors:
     texts = [utterance.text for session in training for utterance in session.transcript.utterances]
     vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english").fit(texts)
     return lambda some: vectorizer.transform(some).toarray()
-
-
-def sentence_embeddings(folder: str) -> Vectors:
-    """A sentence-transformers model as it is."""
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(folder, device="cpu", local_files_only=True)
-
-    known: dict[str, NDArray[np.float64]] = {}
-
-    def vectors(some: Sequence[str]) -> NDArray[np.float64]:
-        if new := [text for text in dict.fromkeys(some) if text not in known]:
-            known.update(zip(new, model.encode(new, normalize_embeddings=True, show_progress_bar=False), strict=True))
-        return np.array([known[text] for text in some], dtype=float)
-
-    return vectors
 
 
 def bag_of_words(texts: Sequence[str], labels: Sequence[str], held_out: Sequence[str]) -> list[str]:

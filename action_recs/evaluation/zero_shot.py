@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.evaluation.baselines import Guess, guessed
+from action_recs.evaluation.curves import best_threshold
 from action_recs.evaluation.metrics import utterances_with
 from action_recs.evaluation.report import TagMany
+from action_recs.evaluation.sentences import Vectors
 from action_recs.session import Label
 from action_recs.transcript import Transcript
-
-Vectors = Callable[[Sequence[str]], NDArray[np.float64]]
-"""From texts to vectors of unit length, shape (texts, dimensions)."""
 
 SENTENCES = {
     Label.RECOMMENDATION: (
@@ -66,7 +65,7 @@ def nearest_sentences(vectors: Vectors) -> Callable[[Sequence[AnnotatedSession]]
         margins = {}
         for label in kinds:
             gold = [np.isin(np.arange(len(each.transcript)), list(utterances_with(each, label))) for each in some]
-            margins[label] = _best_margin(np.concatenate([each[label] for each in said]), np.concatenate(gold))
+            _, margins[label] = best_threshold(np.concatenate([each[label] for each in said]), np.concatenate(gold))
 
         def tag_many(transcripts: Sequence[Transcript]) -> list[Guess]:
             guesses: list[Guess] = []
@@ -79,22 +78,3 @@ def nearest_sentences(vectors: Vectors) -> Callable[[Sequence[AnnotatedSession]]
         return tag_many
 
     return learn
-
-
-def sentence_embeddings(folder: str) -> Vectors:
-    """A sentence-transformers model as it is, from a local folder."""
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError:
-        raise ImportError("sentence embeddings need the package sentence-transformers: pip install it") from None
-
-    model = SentenceTransformer(folder, device="cpu", local_files_only=True)
-    return lambda texts: np.asarray(model.encode(list(texts), normalize_embeddings=True, batch_size=64), dtype=float)
-
-
-def _best_margin(scores: NDArray[np.float64], gold: NDArray[np.bool_]) -> float:
-    """The score from which on utterances are taken, so that F1 is highest."""
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(gold[order])
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + gold.sum())
-    return float(scores[order[int(np.argmax(f1))]])

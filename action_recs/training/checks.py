@@ -49,6 +49,12 @@ def _check_folds(config: TrainingConfig, train: Mapping[str, Sessions]) -> None:
         )
 
 
+def check_start(config: TrainingConfig, data: TrainingData, checkpoint: Checkpoint) -> None:
+    """Refuse own sessions and settings that the model to be trained cannot read."""
+    check_windows((*data.train.get(OWN, ()), *data.development.get(OWN, ())), checkpoint)
+    check_batches(config, checkpoint)
+
+
 def check_windows(sessions: Iterable[AnnotatedSession], checkpoint: Checkpoint) -> None:
     """Refuse recommendations that no window can hold, because they are too long or because no token covers them.
 

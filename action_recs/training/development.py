@@ -14,6 +14,7 @@ import numpy as np
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.checkpoint import Checkpoint, Task
 from action_recs.decoding import by_utterance, recommendation_scores, review_classes, review_scores
+from action_recs.evaluation.curves import best_threshold
 from action_recs.evaluation.metrics import utterances_with
 from action_recs.scoring import piece_scores
 from action_recs.session import Label
@@ -29,7 +30,7 @@ def best_f1(checkpoint: Checkpoint, sessions: Mapping[str, Sequence[AnnotatedSes
     figures: dict[str, float] = {}
     for name, members in sessions.items():
         scores, gold = _scores_and_gold(checkpoint, members)
-        figures[f"{name}_f1"], figures[f"{name}_threshold"] = _best(scores, gold)
+        figures[f"{name}_f1"], figures[f"{name}_threshold"] = best_threshold(scores, gold)
     figures["f1"] = float(np.mean([figures[f"{name}_f1"] for name in sessions]))
     return figures
 
@@ -56,14 +57,6 @@ def _scores_and_gold(checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession
                 scores.append(found)
                 gold.append(np.array([index in held for index in range(len(version.transcript))]))
     return np.concatenate(scores), np.concatenate(gold)
-
-
-def _best(scores: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(gold[order])
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + gold.sum())
-    at = int(np.argmax(f1))
-    return float(f1[at]), float(scores[order[at]])
 
 
 def _portions(items: list[list[AnnotatedSession]]) -> Iterable[list[list[AnnotatedSession]]]:

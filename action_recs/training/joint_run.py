@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from action_recs.errors import ConfigError
-from action_recs.training.checks import check_batches, check_labels, check_windows
-from action_recs.training.config import OWN, TrainingConfig
+from action_recs.training.checks import check_labels, check_start
+from action_recs.training.config import TrainingConfig
 from action_recs.training.data import Sources, gather
-from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.joint import TASKS, fit_joint, start_joint
 from action_recs.training.plots import check_plotting
 from action_recs.training.processes import processes
@@ -52,11 +51,8 @@ def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resum
     for task in TASKS:
         check_labels(replace(config, task=task), data)
     started = start_joint(config)
-    check_windows((*data.train.get(OWN, ()), *data.development.get(OWN, ())), started)
-    check_batches(config, started)
+    check_start(config, data, started)
     del started
-    if resume:
-        drop_unfinished(output)
     begin(config, data, output, resume, tasks=TASKS)
     last = resume and any(output.glob("checkpoints/checkpoint-*"))
     fitted = fit_joint(config, data.train, data.development, output, resume=last)

@@ -14,7 +14,7 @@ from action_recs.checkpoint import Checkpoint, Task, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
 from action_recs.training.card import run_card
-from action_recs.training.checks import check_batches, check_labels, check_windows
+from action_recs.training.checks import check_labels, check_start
 from action_recs.training.config import OWN, TrainingConfig
 from action_recs.training.data import Sources, TrainingData, gather
 from action_recs.training.distillation import Teachers
@@ -65,14 +65,10 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
     started = start_model(
         config.base, config.task, window_tokens=config.window_tokens, overlap_tokens=config.overlap_tokens
     )
-    check_windows((*data.train.get(OWN, ()), *data.development.get(OWN, ())), started)
-    check_batches(config, started)
+    check_start(config, data, started)
     del started
     distill = config.distill
     teachers = Teachers.load(distill.teachers, config.task, hidden=distill.hidden > 0) if distill else None
-    if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
-        sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
-    processes().wait_for_everyone()
     begin(config, data, output, resume, tasks=[config.task])
 
     chosen = None
@@ -93,7 +89,13 @@ def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: boo
 def begin(
     config: TrainingConfig, data: TrainingData, output: Path, resume: bool | int, *, tasks: Sequence[Task]
 ) -> None:
-    """Make the run's folder, with what is known before the first step; refuse another run's."""
+    """Make the run's folder, with what is known before the first step; refuse another run's.
+
+    Of a run that goes on, what was not written to its end is dropped first.
+    """
+    if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
+        sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
+    processes().wait_for_everyone()
     settings = json.loads(json.dumps(asdict(config)))
     record = run_record(config, data, tasks)
     begun = any(output.glob("checkpoints/checkpoint-*")) or any(output.glob("folds*"))
