@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from action_recs.checkpoint import Checkpoint
 from action_recs.errors import ConfigError
 from action_recs.training.config import LoraConfig
+from action_recs.two_tops import TOP
 from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
@@ -30,11 +32,8 @@ def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
         raise ConfigError("lora: peft is missing: pip install 'action_recs[train]'") from None
     model, tokenizer = checkpoint.model, checkpoint.tokenizer
     markers = [tokenizer.convert_tokens_to_ids(marker) for marker in ROLE_MARKERS.values()]
-    names = linear_layers(model) if config.targets == "auto" else set(config.targets)
     within = rf"{re.escape(model.base_model_prefix)}\..*"
-    if missing := sorted(name for name in names if not _has(model, rf"{within}\.{re.escape(name)}")):
-        known = ", ".join(sorted(linear_layers(model)))
-        raise ConfigError(f"lora.targets: the encoder has no layer {', '.join(missing)}; there are {known}")
+    names = adapted_layers(model, config)
     settings = peft.LoraConfig(
         task_type=peft.TaskType.TOKEN_CLS,
         r=config.r,
@@ -50,6 +49,37 @@ def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
     )
     model.requires_grad_(False)
     return peft.get_peft_model(model, settings)
+
+
+def adapted_layers(model: PreTrainedModel, config: LoraConfig) -> set[str]:
+    """The names of the layers that get matrices.
+
+    Raises
+    ------
+    ConfigError
+        When no layer has one of the ``targets``' names.
+    """
+    if config.targets == "auto":
+        return linear_layers(model)
+    within = rf"{re.escape(model.base_model_prefix)}\..*"
+    if missing := sorted(name for name in config.targets if not _has(model, rf"{within}\.{re.escape(name)}")):
+        known = ", ".join(sorted(linear_layers(model)))
+        raise ConfigError(f"lora.targets: the encoder has no layer {', '.join(missing)}; there are {known}")
+    return set(config.targets)
+
+
+def with_some_classes(adapted: Any, rows: slice, classes: Sequence[str]) -> Any:
+    """A model with an adapter, with some of its classes only; it is changed in place."""
+    model = adapted.get_base_model()
+    saved = getattr(model, TOP)
+    for top in (saved.original_module, *saved.modules_to_save.values()):
+        top.weight = torch.nn.Parameter(top.weight.detach()[rows].clone())
+        top.bias = torch.nn.Parameter(top.bias.detach()[rows].clone())
+        top.out_features = len(classes)
+    model.config.id2label = dict(enumerate(classes))
+    model.config.label2id = {name: number for number, name in model.config.id2label.items()}
+    model.num_labels = len(classes)
+    return adapted
 
 
 def linear_layers(model: PreTrainedModel) -> set[str]:
