@@ -32,8 +32,7 @@ def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
         raise ConfigError("lora: peft is missing: pip install 'action_recs[train]'") from None
     model, tokenizer = checkpoint.model, checkpoint.tokenizer
     markers = [tokenizer.convert_tokens_to_ids(marker) for marker in ROLE_MARKERS.values()]
-    within = rf"{re.escape(model.base_model_prefix)}\..*"
-    names = adapted_layers(model, config)
+    within, names = _within(model, config), adapted_layers(model, config)
     settings = peft.LoraConfig(
         task_type=peft.TaskType.TOKEN_CLS,
         r=config.r,
@@ -57,15 +56,14 @@ def adapted_layers(model: PreTrainedModel, config: LoraConfig) -> set[str]:
     Raises
     ------
     ConfigError
-        When no layer has one of the ``targets``' names.
+        When no layer has one of the ``targets``' names, or the encoder has fewer blocks than ``top``.
     """
-    if config.targets == "auto":
-        return linear_layers(model)
-    within = rf"{re.escape(model.base_model_prefix)}\..*"
-    if missing := sorted(name for name in config.targets if not _has(model, rf"{within}\.{re.escape(name)}")):
+    within = _within(model, config)
+    names = linear_layers(model) if config.targets == "auto" else set(config.targets)
+    if missing := sorted(name for name in names if not _has(model, rf"{within}\.{re.escape(name)}")):
         known = ", ".join(sorted(linear_layers(model)))
         raise ConfigError(f"lora.targets: the encoder has no layer {', '.join(missing)}; there are {known}")
-    return set(config.targets)
+    return names
 
 
 def with_some_classes(adapted: Any, rows: slice, classes: Sequence[str]) -> Any:
@@ -90,6 +88,17 @@ def linear_layers(model: PreTrainedModel) -> set[str]:
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear) and name.startswith(within) and "." in name.removeprefix(within)
     }
+
+
+def _within(model: PreTrainedModel, config: LoraConfig) -> str:
+    """A pattern for what the names of layers in the adapted blocks begin with."""
+    within = rf"{re.escape(model.base_model_prefix)}\..*"
+    if config.top is None:
+        return within
+    blocks = model.config.num_hidden_layers
+    if config.top > blocks:
+        raise ConfigError(f"lora.top: the encoder has {blocks} blocks, not {config.top}")
+    return rf"{within}\.({'|'.join(map(str, range(blocks - config.top, blocks)))})\..*"
 
 
 def _has(model: PreTrainedModel, pattern: str) -> bool:
