@@ -132,3 +132,4 @@ def test_only_the_uppermost_blocks_get_matrices(family, tmp_path):
     within = [name for name in named if "lora_" in name]
     assert within
     assert all(f".{blocks - 1}." in name for name in within)
+    assert not any("embed" in name for name in named)  # else all of it would have to be gone back through

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
     """The model with a LoRA adapter: its encoder stays as it is, its head and the role markers are trained whole.
 
+    With ``top`` the markers stay the words that they began as: what is learnt does not reach down to them.
+
     Raises
     ------
     ConfigError
@@ -44,7 +46,7 @@ def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
             for name, module in model.named_children()
             if name != model.base_model_prefix and any(True for _ in module.parameters())
         ],
-        trainable_token_indices={_embedding_name(model): markers},
+        trainable_token_indices={_embedding_name(model): markers} if config.top is None else None,
     )
     model.requires_grad_(False)
     return peft.get_peft_model(model, settings)

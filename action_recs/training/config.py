@@ -47,7 +47,8 @@ class LoraConfig:
     targets : "auto" or list of str
         The layers' names, such as "query"; "auto" takes every linear layer of the encoder.
     top : int, optional
-        Only in so many of the encoder's uppermost blocks; nothing goes back through those below, which saves time.
+        Only in so many of the encoder's uppermost blocks; nothing goes back through those below, nor into the role
+        markers, which saves time.
     merge : bool
         Write an ordinary checkpoint, with the matrices added to the weights, instead of an adapter beside its base.
 
