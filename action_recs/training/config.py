@@ -16,7 +16,7 @@ from action_recs.annotation.collection import SETS
 from action_recs.checkpoint import Task
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
-from action_recs.training.yaml_keys import load_yaml
+from action_recs.yaml_keys import load_yaml
 
 OWN = "own"
 """The set of the sessions that ``--data`` names."""
