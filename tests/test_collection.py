@@ -9,7 +9,7 @@ import pytest
 
 from action_recs import AnnotationError, Form, Transcript
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedSession
-from action_recs.annotation.collection import load_collection, read_folder
+from action_recs.annotation.collection import held_out_sessions, load_collection, read_folder
 from action_recs.annotation.splits import development_groups
 
 SHIPPED = Path(__file__).parent.parent / "annotations"
@@ -42,6 +42,16 @@ def test_annomi_comes_with_its_csv_once_for_each_annotator(annotations, annomi_c
     assert ids(sets) == {"annomi": (["annomi-7", "annomi-7"], ["annomi-8", "annomi-8"])} | AUTHORED
     assert [session.annotator for session in sets[0].train] == ["a", "b"]
     assert [session.recommendations[0].form for session in sets[0].train] == [Form.CASUAL, Form.STRUCTURED]
+
+
+def test_what_is_held_out_is_in_no_set(annotations, tmp_path):
+    assert held_out_sessions(annotations).development == ()
+    folder = Path(shutil.copytree(annotations, tmp_path / "annotations"))
+    (folder / "corpus" / "held_out").mkdir()
+    text = (folder / "corpus" / "c001.txt").read_text(encoding="utf-8").replace("c001", "c991")
+    (folder / "corpus" / "held_out" / "c991.txt").write_text(text, encoding="utf-8")
+    assert ids([held_out_sessions(folder)]) == {"held_out": ([], ["c991-s1", "c991-s2"])}
+    assert ids(load_collection(folder)) == AUTHORED
 
 
 def test_a_split_of_groups_that_do_not_exist_is_refused(annotations, tmp_path):
