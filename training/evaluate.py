@@ -5,8 +5,8 @@
     python training/evaluate.py --annomi AnnoMI-full.csv --models runs --errors runs/errors
     python training/evaluate.py --annomi AnnoMI-full.csv --baselines --output action_recs/models/metrics.json --cards
 
-Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes what was
-written after the models had been chosen, and serves for nothing else: of its mistakes there is no report.
+Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes
+what was written after the models had been chosen, and serves for nothing else: of its mistakes there is no report.
 """
 
 import argparse
