@@ -48,6 +48,8 @@ def test_no_source_has_a_way_for_data_to_become_code():
         "import os\nos.system(x)",
         "subprocess.run(x, shell=True)",
         "yaml.load(x)",
+        "class Own(yaml.UnsafeLoader): pass",
+        "from yaml import FullLoader",
         "AutoModel.from_pretrained(x, use_safetensors=True, trust_remote_code=True, local_files_only=True)",
         "AutoModel.from_pretrained(x, trust_remote_code=False, local_files_only=True)",
         "AutoTokenizer.from_pretrained(x, local_files_only=True)",
