@@ -85,6 +85,13 @@ def ran(arguments: Sequence[str], said: Path, kill_after: float | None = None) -
     return code
 
 
+def start_server() -> None:
+    """It imports before the first run, whose time is taken."""
+    ready = FORKS.Process(target=int)
+    ready.start()
+    ready.join()
+
+
 # Tagging
 
 
@@ -99,6 +106,7 @@ def write_sessions(folder: Path, count: int) -> None:
 
 def tag_kills(kills: int, *, sessions: int = 120, seed: int = 0) -> Survival:
     """Kill ``action-recs tag --resume`` so often; an AssertionError at the first difference."""
+    start_server()
     draw, survival = random.Random(seed), Survival()
     with tempfile.TemporaryDirectory(prefix="kill-") as name:
         place = Path(name)
@@ -172,6 +180,7 @@ def train_kills(kills: int, base: Path, *, seed: int = 0) -> Survival:
     from action_recs.checkpoint import Task, load_checkpoint
     from action_recs.errors import ModelError
 
+    start_server()
     annotations = ROOT / "tests" / "fixtures" / "annotations"
     draw, survival = random.Random(seed), Survival()
     with tempfile.TemporaryDirectory(prefix="kill-") as name:
@@ -239,9 +248,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     began = time.monotonic()
-    ready = FORKS.Process(target=int)  # the server imports before the first run, whose time is taken
-    ready.start()
-    ready.join()
     if arguments.what == "tag":
         survival = tag_kills(arguments.kills, seed=arguments.seed)
     else:
