@@ -72,7 +72,7 @@ def _call(node: ast.Call) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"{name} without trust_remote_code=False and local_files_only"
         if owner.startswith("AutoModel") and said.get("use_safetensors") is not True:
             yield node.lineno, f"{name} without use_safetensors=True"
-    if method == "Environment" and "autoescape" not in given:
+    if method == "Environment" and said.get("autoescape") is not True:
         yield node.lineno, f"{name} without autoescape"
 
 

@@ -58,6 +58,7 @@ def test_no_source_has_a_way_for_data_to_become_code():
         "from xml.etree.ElementTree import fromstring",
         "from lxml.etree import parse",
         "jinja2.Environment(loader=x)",
+        "jinja2.Environment(loader=x, autoescape=False)",
         "import requests",
         "from urllib.request import urlopen",
         "import http.client",
