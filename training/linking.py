@@ -1,13 +1,11 @@
 """Train and measure what links reviews to recommendations: scorers, and the corrections of the recommendation encoder.
 
     python training/linking.py --base all-MiniLM-L6-v2 --output runs/linking
-    python training/linking.py --base all-MiniLM-L6-v2 --output runs/linking --reuse runs/linking
     python training/linking.py --base all-MiniLM-L6-v2 --output action_recs/models/linking --measure --cards
 
-The first trains everything on the training clients (some 10 minutes on one core); ``--reuse`` takes the corrections of
-an earlier run, and fits all else; ``--measure`` trains nothing, and measures on the development clients, with
-gold spans, with the shipped tagger's, and baselines. ``--base`` is the folder of the public encoder that the
-recommendation checkpoint began as.
+The first trains everything on the training clients (some 10 minutes on one core); ``--measure`` trains nothing, and
+measures on the development clients, with gold spans, with the shipped tagger's, and baselines. ``--base`` is the folder
+of the public encoder that the recommendation checkpoint began as.
 """
 
 import argparse
@@ -15,10 +13,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import AutoModel
 
 from action_recs import Tagger
@@ -47,18 +46,20 @@ from action_recs.evaluation.linking_card import write_card
 from action_recs.evaluation.sentences import Vectors, sentence_embeddings
 from action_recs.linking import follow_up
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
-from action_recs.linking.model import load_linking_model, scorer_record, term_record
+from action_recs.linking.meanings import Meanings, corrected_encoder
+from action_recs.linking.model import load_linking_model, reader_record, scorer_record
 from action_recs.linking.passages import lower_layers
-from action_recs.linking.reader import CATEGORIES
 from action_recs.manifest import write_manifest
 from action_recs.session import TaggedSession
-from action_recs.training.corrections import Settings, category_examples, train_corrections
+from action_recs.training.corrections import corrections_towards
 from action_recs.training.linking import (
+    Strengths,
+    fit_reader,
     fit_scorer,
-    fit_terms,
     link_pairs,
     rarity_of,
     read_courses,
+    read_sessions,
     same_pairs,
     told_adherences,
     told_categories,
@@ -66,11 +67,17 @@ from action_recs.training.linking import (
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
-STRENGTHS = (10.0, 30.0)
-"""Penalties of the scorers, of which cross-validation takes the best; 3 and 100 were never better."""
+PENALTIES = (30.0, 100.0, 300.0)
+"""Of the scorers, of which cross-validation takes the best."""
 
-TERM_STRENGTH = 0.5
-"""The penalty of the bags of words; it and how often a term must occur were chosen in cross-validation."""
+STRENGTHS = {
+    "adherence": Strengths(0.5, 3000.0, 1.0, 1.0, seen_in=3),
+    "category": Strengths(0.5, 1000.0, 1.0, 0.5, seen_in=2),
+}
+"""Of the readers; chosen in cross-validation."""
+
+RANK = 32
+"""Of the corrections: twice as many brought the vectors little nearer to the public encoder's."""
 
 
 def main() -> None:
@@ -92,58 +99,45 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
     """Write ``config.json`` and ``model.safetensors``."""
     checkpoint = load_checkpoint(SHIPPED / "recommendation", Task.RECOMMENDATION)
     sessions = [session for each in collections for session in each.train]
+    judged_on = {session.group for each in collections if each.name == "authored" for session in each.train}
     arguments.output.mkdir(parents=True, exist_ok=True)
-    if arguments.reuse:
-        held = load_file(arguments.reuse / "model.safetensors")
-        tensors = {name: tensor for name, tensor in held.items() if name.startswith("category/")}
-    else:
-        public = AutoModel.from_pretrained(
-            arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
-        )
-        found = train_corrections(
-            category_examples(sessions),
-            len(CATEGORIES),
-            checkpoint,
-            public,
-            Settings(),
-            lambda epoch, loss, _: print(f"category: epoch {epoch + 1}, loss {loss:.3f}", flush=True),
-        )
-        tensors = {f"category/{name}": tensor for name, tensor in found.items()}
+    public = AutoModel.from_pretrained(
+        arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
+    )
+    corrections = corrections_towards(public, checkpoint, rank=RANK)
+    encoder = corrected_encoder(checkpoint, corrections)
+    zeros = np.zeros(int(checkpoint.model.config.hidden_size), dtype=np.float32)
+    mean, read = read_sessions(Meanings(checkpoint, encoder, zeros), sessions)
+    tensors = {f"meanings/{name}": tensor for name, tensor in corrections.items()}
+    tensors["meanings/mean"] = torch.tensor(mean).half()
     rarity = rarity_of(sessions, checkpoint)
-    told = [course for course in courses(sessions) if any(course.links.values()) or restates(course)]
-    read = read_courses(told, lower_layers(checkpoint))
     config: dict[str, Any] = {"rarity": {"words": rarity.words, "unknown": rarity.unknown}}
     held_out: dict[str, float] = {}
+    for name, told in (("adherence", told_adherences(read)), ("category", told_categories(read))):
+        reader, cross_validated = fit_reader(told, STRENGTHS[name], judged_on=judged_on)
+        print(f"{name}: cross-validated macro F1 {cross_validated:.3f}", flush=True)
+        config[name] = reader_record(reader)
+        held_out[name] = round(cross_validated, 4)
+        tensors[f"{name}.weights"] = torch.tensor(reader.words.weights).half()
+        tensors[f"{name}.rarity"] = torch.tensor(reader.words.rarity).half()
+        tensors[f"{name}.meaning"] = torch.tensor(reader.weights).half()
+    followed = read_courses(read, lower_layers(checkpoint))
     for name, features, pairs in (
-        ("link", LINK_FEATURES, link_pairs(read, rarity)),
-        ("same", SAME_FEATURES, same_pairs(read, rarity)),
+        ("link", LINK_FEATURES, link_pairs(followed, rarity)),
+        ("same", SAME_FEATURES, same_pairs(followed, rarity)),
     ):
-        fits = {strength: fit_scorer(pairs, strength=strength) for strength in STRENGTHS}
+        fits = {strength: fit_scorer(pairs, strength=strength, judged_on=judged_on) for strength in PENALTIES}
         for strength, fit in fits.items():
-            print(f"{name}: penalty {strength:g}, cross-validated F1 {fit.cross_validated:.3f}")
+            print(f"{name}: penalty {strength:g}, cross-validated F1 {fit.cross_validated:.3f}", flush=True)
         best = max(fits.values(), key=lambda fit: fit.cross_validated)
         config[name] = scorer_record(features, best.weights, best.intercept, best.threshold)
         held_out["links" if name == "link" else name] = round(best.cross_validated, 4)
-    for name, examples, seen_in in (
-        ("adherence", told_adherences(sessions), 3),
-        ("category", told_categories(sessions), 2),
-    ):
-        terms, cross_validated = fit_terms(examples, strength=TERM_STRENGTH, seen_in=seen_in)
-        print(f"{name}: words alone, cross-validated macro F1 {cross_validated:.3f}")
-        config[name] = term_record(terms)
-        held_out[name] = round(cross_validated, 4)
-        tensors[f"{name}.weights"] = torch.tensor(terms.weights).half()
-        tensors[f"{name}.rarity"] = torch.tensor(terms.rarity).half()
     config["cross_validated"] = held_out
     config["about"] = "Made by training/linking.py; read by action_recs/linking/model.py."
     tensors["rarity.tokens"] = torch.tensor(rarity.tokens).half()
-    save_file(tensors, arguments.output / "model.safetensors")
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, arguments.output / "model.safetensors")
     (arguments.output / "config.json").write_text(json.dumps(config, separators=(",", ":")) + "\n", encoding="utf-8")
     write_manifest(arguments.output)
-
-
-def restates(course: Course) -> bool:
-    return any(len(group) > 1 for items in course.items for group in items)
 
 
 def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> dict[str, Any]:
@@ -266,11 +260,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--base", type=Path, help="the folder of all-MiniLM-L6-v2; needed to train")
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
     parser.add_argument("--output", type=Path, default=SHIPPED / "linking", help="the model's folder")
-    parser.add_argument("--reuse", type=Path, help="take the corrections from this folder, and fit the scorers only")
     parser.add_argument("--measure", action="store_true", help="train nothing")
     parser.add_argument("--cards", action="store_true", help="write README.md into the folder")
     arguments = parser.parse_args()
-    if not (arguments.measure or arguments.reuse or arguments.base):
+    if not (arguments.measure or arguments.base):
         parser.error("--base is needed to train")
     return arguments
 
