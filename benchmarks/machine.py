@@ -21,7 +21,7 @@ def describe() -> dict[str, Any]:
         "processor": name,
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "instructions": [flag for flag in WATCHED if flag in flags],
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": {package: _version(package) for package in PACKAGES},
     }

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def row(kind: str, count: str, utterances: str) -> dict[str, Any]:
     from action_recs import Tagger
 
     tagger = Tagger.from_pretrained()
-    made = generated(int(count), int(utterances))
+    made = generated(int(count), int(utterances), most_words=6 if kind == "stream" else None)
     words, on_the_way, begun, used = 0, [], time.perf_counter(), time.process_time()
     for number, session in enumerate(tagger.tag_many(made), 1):
         words += sum(len(each.text.split()) for each in session.utterances)
@@ -87,11 +88,14 @@ def row(kind: str, count: str, utterances: str) -> dict[str, Any]:
     } | ({"peak_mib_on_the_way": on_the_way} if on_the_way else {})
 
 
-def generated(count: int, utterances: int) -> Iterator[Transcript]:
-    """Sessions of ``utterances`` utterances each, one after the other from the authored text."""
+def generated(count: int, utterances: int, most_words: int | None = None) -> Iterator[Transcript]:
+    """Sessions of ``utterances`` utterances each, one after the other from the authored text; cut short, if wanted."""
     stream = stream_of_utterances()
     for number in range(count):
-        yield Transcript(tuple(next(stream) for _ in range(utterances)), session_id=f"s{number}")
+        said = [next(stream) for _ in range(utterances)]
+        if most_words is not None:
+            said = [replace(each, text=" ".join(each.text.split()[:most_words])) for each in said]
+        yield Transcript(tuple(said), session_id=f"s{number}")
 
 
 def parse_arguments() -> argparse.Namespace:

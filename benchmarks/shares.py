@@ -2,7 +2,8 @@
 
     python -m benchmarks.shares
 
-Each step is run by itself on one core, in processor time.
+Each step is run by itself on one core, in processor time. The last line is what bounds the encoder: its multiplications
+alone, on numbers that lie ready, without attention's weights, norms and everything between them.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.dialogues import sessions
 from benchmarks.machine import describe
+
+if TYPE_CHECKING:
+    import torch
+
+    from action_recs.packed_bert import PackedBert
+
+ALONE = "multiplications alone"
 
 
 def main() -> None:
@@ -29,9 +37,12 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(results))
         return
+    alone = results["seconds"].pop(ALONE, None)
     whole = sum(results["seconds"].values())
     for name, seconds in results["seconds"].items():
-        print(f"{name:<32} {seconds:7.3f} s  {100 * seconds / whole:5.1f} %")
+        print(f"{name:<40} {seconds:7.3f} s  {100 * seconds / whole:5.1f} %")
+    if alone is not None:
+        print(f"{ALONE:<40} {alone:7.3f} s  {100 * alone / whole:5.1f} %")
 
 
 def measure(words: int, models: Path | None) -> dict[str, float]:
@@ -47,6 +58,7 @@ def measure(words: int, models: Path | None) -> dict[str, float]:
         review_classes,
         review_scores,
     )
+    from action_recs.packed_bert import PackedBert
     from action_recs.plan import make_plan
     from action_recs.windows import encode
     from action_recs.workers import CACHE_TOKENS, batches
@@ -74,6 +86,11 @@ def measure(words: int, models: Path | None) -> dict[str, float]:
             name = f"encoder of {' and '.join(f'{task}s' for task in tasks)}"
             for at, table in zip(batch, timed(took, name, partial(encoder.probabilities, some)), strict=True):
                 found[at] = table
+        if isinstance(encoder, PackedBert):
+            for each in plan.inputs:
+                run = multiplications(encoder, len(each.tokens), len(each.rows))
+                run()
+                timed(took, ALONE, run)
         if first.exact is not None:
             for each, table in zip(plan.inputs, found, strict=True):
                 close = timed(
@@ -98,6 +115,35 @@ def measure(words: int, models: Path | None) -> dict[str, float]:
 
     timed(took, "decoding", decode)
     return took
+
+
+def multiplications(encoder: PackedBert, tokens: int, rows: int) -> Callable[[], None]:
+    """What multiplies the matrices that a window of so many tokens does, of which so many rows are read."""
+    import torch
+
+    from action_recs.packed_bert import ROUND_UP
+
+    def ready(*shape: int) -> torch.Tensor:
+        return torch.zeros(shape, dtype=encoder.layers[0].attend.bias.dtype)
+
+    tokens, rows = (number + -number % ROUND_UP for number in (tokens, rows))
+    inner, size = encoder.layers[0].widen.bias.shape[0], encoder.width // encoder.heads
+    heads, scores = ready(encoder.heads, tokens, size), ready(encoder.heads, tokens, tokens)
+    streams = [(tokens, ready(tokens, encoder.width), ready(tokens, inner))] * (len(encoder.layers) - 1)
+    streams.append((rows, ready(rows, encoder.width), ready(rows, inner)))
+
+    @torch.inference_mode()
+    def run() -> None:
+        for layer, (read, stream, wide) in zip(encoder.layers, streams, strict=True):
+            if read == tokens:
+                layer.attend(stream)
+            else:
+                encoder.last_query(stream), encoder.last_key_value(streams[0][1])
+            torch.bmm(heads[:, :read], heads.transpose(1, 2))
+            torch.bmm(scores[:, :read], heads)
+            layer.gather(stream), layer.widen(stream), layer.narrow(wide)
+
+    return run
 
 
 def timed(took: dict[str, float], name: str, run: Callable[[], Any]) -> Any:

@@ -119,3 +119,17 @@ def test_layers_that_the_encoder_lacks_are_named(tiny_base):
     started = start_model(str(tiny_base), Task.REVIEW, window_tokens=64)
     with pytest.raises(ConfigError, match="no layer quary; there are dense, key, query, value"):
         with_adapter(started, LoraConfig(targets=("quary",)))
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_only_the_uppermost_blocks_get_matrices(family, tmp_path):
+    base = save_encoder(family, tmp_path / "base")
+    started = start_model(str(base), Task.REVIEW, window_tokens=64)
+    blocks = started.model.config.num_hidden_layers
+    with pytest.raises(ConfigError, match=f"the encoder has {blocks} blocks"):
+        with_adapter(started, LoraConfig(top=blocks + 1))
+    named = [name for name, each in with_adapter(started, LoraConfig(top=1)).named_parameters() if each.requires_grad]
+    within = [name for name in named if "lora_" in name]
+    assert within
+    assert all(f".{blocks - 1}." in name for name in within)
+    assert not any("embed" in name for name in named)  # else all of it would have to be gone back through

@@ -260,3 +260,10 @@ def test_the_json_schema_of_our_lines_comes_from_the_label_schema():
     jsonschema.validate(SESSION | {"recommendations": [span(8, 21)]}, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(SESSION | {"recommendations": [span(8, 21, category="other")]}, schema)
+
+
+def test_a_name_that_is_given_twice_is_told_with_its_line(tmp_path):
+    path = tmp_path / "names.yaml"
+    path.write_text('version: "1.0"\nnames:\n  Homework: recommendation\n  Homework: review\n', encoding="utf-8")
+    with pytest.raises(AnnotationError, match=r"names\.yaml, line 4: a key is given twice"):
+        load_schema(path)

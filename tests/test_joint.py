@@ -117,7 +117,7 @@ def test_it_begins_in_the_middle_between_two_checkpoints(models, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"lora": {"r": 2}}, "lora"),
+        ({"lora": {"r": 2, "targets": ["no_such_layer"]}}, "no_such_layer"),
         ({"class_weights": "balanced"}, "class_weights"),
         ({"decoding": {"threshold": 0.5, "floor": 0.1, "split": 0.5}}, "decoding"),
         ({"mix": {"encounters": 1}}, "no review is marked"),
@@ -149,3 +149,25 @@ def test_checkpoints_of_a_joint_run_are_averaged_for_each_task(joint_run, annota
     rows = slice(0, 5) if task is Task.RECOMMENDATION else slice(5, 8)
     tops = [load_file(folder / "model.safetensors")["classifier.bias"][rows] for folder in saved]
     assert torch.allclose(mean["classifier.bias"], sum(tops) / 2)
+
+
+def test_an_adapter_is_trained_for_both_and_lies_in_each_folder(tiny_base, annotations, tmp_path):
+    run(settings(tiny_base, lora={"r": 2}), annotations, tmp_path / "run")
+    adapters = [load_file(tmp_path / "run" / task.value / "adapter_model.safetensors") for task in Task]
+    differing = {name for name in adapters[0] if not torch.equal(*(each[name] for each in adapters))}
+    assert differing == {"base_model.model.classifier.weight", "base_model.model.classifier.bias"}
+    assert any(bool(each.any()) for name, each in adapters[0].items() if "lora_B" in name)  # they begin as nought
+    tagger = action_recs.Tagger.from_pretrained(tmp_path / "run")
+    assert tagger.scorers[0].encoder is tagger.scorers[1].encoder
+    read = json.loads((tmp_path / "run" / "review" / "metrics.json").read_text(encoding="utf-8"))["development"]
+    assert {"authored", "contrast"} <= read.keys()
+
+
+def test_an_adapter_over_two_encoders_is_refused(models, annotations, tmp_path):
+    pair = Path(shutil.copytree(models, tmp_path / "pair", ignore=shutil.ignore_patterns("manifest.json")))
+    moved = load_checkpoint(pair / "review", Task.REVIEW)
+    with torch.no_grad():
+        moved.model.bert.embeddings.word_embeddings.weight.add_(1.0)
+    action_recs.Tagger(load_checkpoint(pair / "recommendation", Task.RECOMMENDATION), moved).save_pretrained(pair)
+    with pytest.raises(SystemExit, match="not one encoder"):
+        run(settings(pair, lora={"r": 2}), annotations, tmp_path / "run")

@@ -5,7 +5,8 @@
     python training/evaluate.py --annomi AnnoMI-full.csv --models runs --errors runs/errors
     python training/evaluate.py --annomi AnnoMI-full.csv --baselines --output action_recs/models/metrics.json --cards
 
-Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts.
+Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes what was
+written after the models had been chosen, and serves for nothing else: of its mistakes there is no report.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from rich.table import Table
 
 from action_recs import Tagger
 from action_recs.annotation.annotated import AnnotatedSession
-from action_recs.annotation.collection import Collection, load_collection
+from action_recs.annotation.collection import Collection, held_out_sessions, load_collection
 from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.baselines import BASELINES
@@ -44,7 +45,7 @@ def main() -> None:
         )
     try:
         collections = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
-        results = measure(arguments, collections)
+        results = measure(arguments, collections, held_out_sessions(arguments.annotations))
         if arguments.errors:
             write_errors(arguments, collections)
     except ActionRecsError as error:
@@ -58,7 +59,9 @@ def main() -> None:
             write_readme_figures(results, README)
 
 
-def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> dict[str, Any]:
+def measure(
+    arguments: argparse.Namespace, collections: tuple[Collection, ...], held_out: Collection
+) -> dict[str, Any]:
     tagger = Tagger.from_pretrained(arguments.models)
     taggers: dict[str, TagMany] = {
         "models": tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
@@ -68,6 +71,7 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) 
         taggers |= {name: make(training) for name, make in BASELINES.items()}
         if arguments.embeddings:
             taggers["sentence embeddings"] = nearest_sentences(sentence_embeddings(arguments.embeddings))(training)
+    every = (*collections, held_out) if held_out.development else collections
     return {
         "data": {
             each.name: {
@@ -77,13 +81,13 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) 
                     **label_counts(each.development),
                 },
             }
-            for each in collections
+            for each in every
         },
         "development": {
-            name: {each.name: evaluate_sessions(each.development, tag) for each in collections if each.development}
+            name: {each.name: evaluate_sessions(each.development, tag) for each in every if each.development}
             for name, tag in taggers.items()
         },
-        "slices": {each.name: slices(each.development, taggers["models"]) for each in collections if each.development},
+        "slices": {each.name: slices(each.development, taggers["models"]) for each in every if each.development},
         # whole sessions of real and authored talk, for `action-recs tag --precision`
         **{
             checkpoint.settings.task.value: {"curve": curve_of(checkpoint, whole_sessions(collections)).to_dict()}

@@ -6,8 +6,9 @@ annotations/
   corpus/supplement/*.txt  authored where errors clustered       -> the set "supplement"
   corpus/threads/*.txt     authored courses of four sessions     -> the set "threads"
   corpus/targeted/*.txt    authored where a later model erred    -> the set "targeted"
-  corpus/follow_ups/*.txt  authored short courses, plain answers -> the set "follow_ups"
+  corpus/follow_ups/*.txt  authored short courses, what came of it -> the set "follow_ups"
   corpus/contrast/*.txt    minimal variants, inline markup      -> the set "contrast"
+  corpus/held_out/*.txt    authored afterwards, to measure with  -> held_out_sessions, in no set
   annomi/labels_*.jsonl    stand-off labels for AnnoMI          -> the set "annomi" (needs the public CSV)
   splits.json              the development split of each set
 """
@@ -59,6 +60,20 @@ def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = 
     if annomi_csv:
         sets["annomi"] = read_both_annotators(folder / "annomi", annomi_csv)
     return tuple(_divide(name, sets[name], development.get(name, [])) for name in SETS if name in sets)
+
+
+def held_out_sessions(annotations: str | Path) -> Collection:
+    """What was written after models had been chosen: only to measure with, never to train, choose or read errors on.
+
+    Without the folder the collection is empty.
+
+    Raises
+    ------
+    AnnotationError
+        When a file is broken, or the folder holds none.
+    """
+    folder = Path(annotations) / "corpus" / "held_out"
+    return Collection("held_out", train=(), development=tuple(read_folder(folder)) if folder.is_dir() else ())
 
 
 def read_both_annotators(folder: Path, csv_path: str | Path) -> list[AnnotatedSession]:

@@ -24,6 +24,8 @@ from action_recs.errors import AnnotationError
 try:
     import yaml
     from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+
+    from action_recs.yaml_keys import load_yaml  # loads yaml
 except ImportError as error:
     remedy = "pip install 'action_recs[formats]'"
     raise AnnotationError(f"the label schema is read with {error.name}, which is not installed; {remedy}") from None
@@ -190,14 +192,17 @@ def load_schema(names: str | Path | None = None, *, extra: str | None = None) ->
 @cache
 def _shipped() -> Schema:
     text = Path(__file__).with_name("schema.yaml").read_text(encoding="utf-8")
-    return Schema.model_validate(yaml.safe_load(text))
+    return Schema.model_validate(load_yaml(text))
 
 
 def _own_names(path: Path) -> OwnNames:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = load_yaml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise AnnotationError(f"{path}: cannot be read ({error.strerror}); give a YAML file of names") from None
+    except yaml.constructor.ConstructorError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise AnnotationError(f"{path}{line}: a key is given twice, or has a YAML tag") from None
     except (UnicodeDecodeError, yaml.YAMLError):
         raise AnnotationError(f"{path}: not YAML; it holds 'names: {{Homework: recommendation}}'") from None
     if isinstance(content, dict) and content and not content.keys() & OwnNames.model_fields.keys():  # not to be quoted

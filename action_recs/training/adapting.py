@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from action_recs.checkpoint import Checkpoint
 from action_recs.errors import ConfigError
 from action_recs.training.config import LoraConfig
+from action_recs.two_tops import TOP
 from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
     """The model with a LoRA adapter: its encoder stays as it is, its head and the role markers are trained whole.
+
+    With ``top`` the markers stay the words that they began as: what is learnt does not reach down to them.
 
     Raises
     ------
@@ -30,11 +34,7 @@ def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
         raise ConfigError("lora: peft is missing: pip install 'action_recs[train]'") from None
     model, tokenizer = checkpoint.model, checkpoint.tokenizer
     markers = [tokenizer.convert_tokens_to_ids(marker) for marker in ROLE_MARKERS.values()]
-    names = linear_layers(model) if config.targets == "auto" else set(config.targets)
-    within = rf"{re.escape(model.base_model_prefix)}\..*"
-    if missing := sorted(name for name in names if not _has(model, rf"{within}\.{re.escape(name)}")):
-        known = ", ".join(sorted(linear_layers(model)))
-        raise ConfigError(f"lora.targets: the encoder has no layer {', '.join(missing)}; there are {known}")
+    within, names = _within(model, config), adapted_layers(model, config)
     settings = peft.LoraConfig(
         task_type=peft.TaskType.TOKEN_CLS,
         r=config.r,
@@ -46,10 +46,40 @@ def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
             for name, module in model.named_children()
             if name != model.base_model_prefix and any(True for _ in module.parameters())
         ],
-        trainable_token_indices={_embedding_name(model): markers},
+        trainable_token_indices={_embedding_name(model): markers} if config.top is None else None,
     )
     model.requires_grad_(False)
     return peft.get_peft_model(model, settings)
+
+
+def adapted_layers(model: PreTrainedModel, config: LoraConfig) -> set[str]:
+    """The names of the layers that get matrices.
+
+    Raises
+    ------
+    ConfigError
+        When no layer has one of the ``targets``' names, or the encoder has fewer blocks than ``top``.
+    """
+    within = _within(model, config)
+    names = linear_layers(model) if config.targets == "auto" else set(config.targets)
+    if missing := sorted(name for name in names if not _has(model, rf"{within}\.{re.escape(name)}")):
+        known = ", ".join(sorted(linear_layers(model)))
+        raise ConfigError(f"lora.targets: the encoder has no layer {', '.join(missing)}; there are {known}")
+    return names
+
+
+def with_some_classes(adapted: Any, rows: slice, classes: Sequence[str]) -> Any:
+    """A model with an adapter, with some of its classes only; it is changed in place."""
+    model = adapted.get_base_model()
+    saved = getattr(model, TOP)
+    for top in (saved.original_module, *saved.modules_to_save.values()):
+        top.weight = torch.nn.Parameter(top.weight.detach()[rows].clone())
+        top.bias = torch.nn.Parameter(top.bias.detach()[rows].clone())
+        top.out_features = len(classes)
+    model.config.id2label = dict(enumerate(classes))
+    model.config.label2id = {name: number for number, name in model.config.id2label.items()}
+    model.num_labels = len(classes)
+    return adapted
 
 
 def linear_layers(model: PreTrainedModel) -> set[str]:
@@ -60,6 +90,17 @@ def linear_layers(model: PreTrainedModel) -> set[str]:
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear) and name.startswith(within) and "." in name.removeprefix(within)
     }
+
+
+def _within(model: PreTrainedModel, config: LoraConfig) -> str:
+    """A pattern for what the names of layers in the adapted blocks begin with."""
+    within = rf"{re.escape(model.base_model_prefix)}\..*"
+    if config.top is None:
+        return within
+    blocks = model.config.num_hidden_layers
+    if config.top > blocks:
+        raise ConfigError(f"lora.top: the encoder has {blocks} blocks, not {config.top}")
+    return rf"{within}\.({'|'.join(map(str, range(blocks - config.top, blocks)))})\..*"
 
 
 def _has(model: PreTrainedModel, pattern: str) -> bool:

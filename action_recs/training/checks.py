@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.checkpoint import Checkpoint, Task
 from action_recs.errors import ConfigError
+from action_recs.training.adapting import adapted_layers
 from action_recs.training.config import OWN, UNLABELLED, TrainingConfig
 from action_recs.training.data import Sessions, TrainingData, folds_of
 from action_recs.windows import tokenize
@@ -53,6 +54,8 @@ def check_start(config: TrainingConfig, data: TrainingData, checkpoint: Checkpoi
     """Refuse own sessions and settings that the model to be trained cannot read."""
     check_windows((*data.train.get(OWN, ()), *data.development.get(OWN, ())), checkpoint)
     check_batches(config, checkpoint)
+    if config.lora is not None:
+        adapted_layers(checkpoint.model, config.lora)
 
 
 def check_windows(sessions: Iterable[AnnotatedSession], checkpoint: Checkpoint) -> None:

@@ -16,7 +16,7 @@ from action_recs.annotation.collection import SETS
 from action_recs.checkpoint import Task
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
-from action_recs.training.yaml_keys import load_yaml
+from action_recs.yaml_keys import load_yaml
 
 OWN = "own"
 """The set of the sessions that ``--data`` names."""
@@ -46,6 +46,9 @@ class LoraConfig:
     dropout : float
     targets : "auto" or list of str
         The layers' names, such as "query"; "auto" takes every linear layer of the encoder.
+    top : int, optional
+        Only in so many of the encoder's uppermost blocks; nothing goes back through those below, nor into the role
+        markers, which saves time.
     merge : bool
         Write an ordinary checkpoint, with the matrices added to the weights, instead of an adapter beside its base.
 
@@ -58,10 +61,11 @@ class LoraConfig:
     alpha: int = 16
     dropout: float = 0.1
     targets: Literal["auto"] | tuple[str, ...] = "auto"
+    top: int | None = None
     merge: bool = False
 
     def __post_init__(self) -> None:
-        _at_least(self, {"r": 1, "alpha": 1})
+        _at_least(self, {"r": 1, "alpha": 1, "top": 1})
         _shares(self, ["dropout"])
         if not self.targets:
             raise ConfigError("lora.targets: auto, or at least one layer's name")

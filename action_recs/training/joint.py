@@ -23,7 +23,8 @@ from transformers import set_seed
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
 from action_recs.decoding import DecodingSettings
-from action_recs.errors import ModelError
+from action_recs.errors import ConfigError, ModelError
+from action_recs.training.adapting import with_adapter, with_some_classes
 from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import SHIPPED_BASE, TrainingConfig
 from action_recs.training.data import Sessions
@@ -33,6 +34,7 @@ from action_recs.training.labels import IGNORED, piece_labels
 from action_recs.training.loss import TokenLoss
 from action_recs.training.start import start_model
 from action_recs.training.trainer import Development, make_trainer
+from action_recs.two_tops import same_trunk
 from action_recs.windows import Piece
 
 if TYPE_CHECKING:
@@ -109,11 +111,14 @@ def fit_joint(
     """
     set_seed(config.seed)
     joint = with_wanted_words(start_joint(config), config, train)
+    if config.lora is not None:
+        joint = replace(joint, model=with_adapter(joint, config.lora))
     batches = Batches(laid_windows(config, train, joint, labels=both_labels))
     collator = Collator(joint.tokenizer.pad_token_id)
     trainer = make_trainer(joint, batches, development, config, output, JointLoss(), collator, measure=joint_f1)
     fitted = gone_through(trainer, joint, batches, resume)
-    return {task: replace(fitted, checkpoint=each) for task, each in divided(joint).items()}
+    ends = divided_adapter(joint) if config.lora is not None else divided(joint)
+    return {task: replace(fitted, checkpoint=each) for task, each in ends.items()}
 
 
 def start_joint(config: TrainingConfig) -> Checkpoint:
@@ -125,7 +130,10 @@ def start_joint(config: TrainingConfig) -> Checkpoint:
     folder = SHIPPED if config.base == SHIPPED_BASE else Path(config.base)
     pair = [folder / task.value for task in TASKS]
     if all(each.is_dir() for each in pair):
-        return _joined(*(load_checkpoint(each, task) for each, task in zip(pair, TASKS, strict=True)), config=config)
+        two = [load_checkpoint(each, task) for each, task in zip(pair, TASKS, strict=True)]
+        if config.lora is not None and not same_trunk(two[0].model, two[1].model):
+            raise ConfigError(f"lora: the two checkpoints of {config.base} have not one encoder to lie over")
+        return _joined(*two, config=config)
     begun = [
         start_model(config.base, task, window_tokens=config.window_tokens, overlap_tokens=config.overlap_tokens)
         for task in TASKS
@@ -165,6 +173,15 @@ def divided(joint: Checkpoint) -> dict[Task, Checkpoint]:
     return found
 
 
+def divided_adapter(joint: Checkpoint) -> dict[Task, Checkpoint]:
+    """The two checkpoints that a joint model with an adapter holds; each has a copy of the adapter."""
+    found = {}
+    for task in TASKS:
+        model = with_some_classes(copy.deepcopy(joint.model), own_top(task), task.classes)
+        found[task] = Checkpoint(model.eval(), joint.tokenizer, replace(joint.settings, task=task))
+    return found
+
+
 def own_top(task: Task) -> slice:
     """Which rows of a joint model's last layer are a task's.
 
@@ -179,6 +196,8 @@ def own_top(task: Task) -> slice:
 
 def joint_f1(joint: Checkpoint, sessions: Development) -> dict[str, float]:
     """Both tasks' development figures (see ``development.best_f1``), and ``f1``: their mean."""
+    if hasattr(joint.model, "merge_and_unload"):  # an adapter over it
+        joint = replace(joint, model=copy.deepcopy(joint.model).merge_and_unload())
     figures = {task: best_f1(each, sessions) for task, each in divided(joint).items()}
     named = {f"{task.value}_{name}": value for task, of in figures.items() for name, value in of.items()}
     return named | {"f1": sum(of["f1"] for of in figures.values()) / len(figures)}

@@ -15,7 +15,7 @@ from action_recs.training.plots import check_plotting
 from action_recs.training.processes import processes
 from action_recs.training.run import begin, finish
 
-NOT_HERE = ("lora", "distill", "folds", "decoding")
+NOT_HERE = ("distill", "folds", "decoding")
 
 
 def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resume: bool = False) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""YAML in which each key stands once: the second one of two would replace the first without a word."""
+"""YAML in which each key stands once: the second one of two would replace the first without a word.
+
+The key is not named, only its line: the wrong file may hold anybody's words.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,6 @@ class _EachKeyOnce(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 continue
             if (key.tag, key.value) in known:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"the key {key.value!r} is given twice", problem_mark=key.start_mark
-                )
+                raise yaml.constructor.ConstructorError(problem="a key is given twice", problem_mark=key.start_mark)
             known.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
