@@ -86,7 +86,9 @@ def test_a_reader_learns_from_words_and_from_meanings():
     labels = tuple(number % 3 for number in range(90))
     # words tell 0 from the others, numbers tell 1 from 2
     terms = tuple(["c", "yes" if label == 0 else "no", f"rare {number}"] for number, label in enumerate(labels))
-    numbers = np.array([[(label == 1) - (label == 2), 100 * draw.normal()] for label in labels], dtype=np.float32)
+    numbers = np.array(
+        [[(label == 1) - (label == 2), 100 * draw.normal(), 1e-9 * draw.normal()] for label in labels], dtype=np.float32
+    )
     told = Told(terms, numbers, labels, tuple(f"c{number // 3}" for number in range(90)))
     reader, cross_validated = fit_reader(told, Strengths(0.5, 1.0, 1.0, 1.0, seen_in=2), judged_on=set(told.clients))
     assert cross_validated == 1
@@ -94,6 +96,7 @@ def test_a_reader_learns_from_words_and_from_meanings():
     found = [int(reader.log_probabilities(*each).argmax()) for each in zip(terms, numbers, strict=True)]
     assert tuple(found) == labels
     assert abs(reader.weights[0]).max() > 100 * abs(reader.weights[1]).max()
+    assert not reader.weights[2].any()  # it hardly varies
 
 
 def test_the_macro_f1_is_that_of_the_clients_it_is_judged_on():

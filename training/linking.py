@@ -9,6 +9,7 @@ the recommendation checkpoint began as.
 """
 
 import argparse
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +70,10 @@ from action_recs.training.linking import (
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
 PENALTIES = (10.0, 30.0, 100.0, 300.0)
-"""Of the scorers, of which cross-validation takes the best."""
+OTHERS = (1.0, 0.1)
+"""Of the scorers: penalties, and how much other clients' pairs count than those of the clients they are judged on.
+
+Cross-validation takes the best."""
 
 STRENGTHS = {
     "adherence": Strengths(0.5, 3000.0, 1.0, 1.0, seen_in=3),
@@ -114,8 +118,8 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
     rarity = rarity_of(sessions, checkpoint)
     config: dict[str, Any] = {"rarity": {"words": rarity.words, "unknown": rarity.unknown}}
     held_out: dict[str, float] = {}
-    for name, told in (("adherence", told_adherences(read)), ("category", told_categories(read))):
-        reader, cross_validated = fit_reader(told, STRENGTHS[name], judged_on=judged_on)
+    for name, texts in (("adherence", told_adherences(read)), ("category", told_categories(read))):
+        reader, cross_validated = fit_reader(texts, STRENGTHS[name], judged_on=judged_on)
         print(f"{name}: cross-validated macro F1 {cross_validated:.3f}", flush=True)
         config[name] = reader_record(reader)
         held_out[name] = round(cross_validated, 4)
@@ -127,10 +131,12 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
         ("link", LINK_FEATURES, link_pairs(followed, rarity)),
         ("same", SAME_FEATURES, same_pairs(followed, rarity)),
     ):
-        fits = {strength: fit_scorer(pairs, strength=strength, judged_on=judged_on) for strength in PENALTIES}
-        for strength, fit in fits.items():
-            print(f"{name}: penalty {strength:g}, cross-validated F1 {fit.cross_validated:.3f}", flush=True)
-        best = max(fits.values(), key=lambda fit: fit.cross_validated)
+        fits = []
+        for strength, others in itertools.product(PENALTIES, OTHERS):
+            fits.append(fit_scorer(pairs, strength=strength, judged_on=judged_on, others=others))
+            told = f"{name}: penalty {strength:g}, others count {others:g}"
+            print(f"{told}, cross-validated F1 {fits[-1].cross_validated:.3f}", flush=True)
+        best = max(fits, key=lambda fit: fit.cross_validated)
         config[name] = scorer_record(features, best.weights, best.intercept, best.threshold)
         held_out["links" if name == "link" else name] = round(best.cross_validated, 4)
     config["cross_validated"] = held_out

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from action_recs.annotation.annotated import AnnotatedSession
@@ -40,6 +39,8 @@ from action_recs.linking.thread import Adherence, Category
 from action_recs.session import Form, TaggedSession
 
 FOLDS = 8
+CONSTANT = 1e-4
+"""Standard deviation up to which a column of meanings says nothing: that of a number of a vector is some 0.05."""
 RARE = 2
 """A word of fewer utterances is as rare as one that is not there."""
 
@@ -207,7 +208,9 @@ class Fitted:
     cross_validated: float
 
 
-def fit_scorer(pairs: Pairs, *, strength: float, judged_on: Container[str], draws: int = 3) -> Fitted:
+def fit_scorer(
+    pairs: Pairs, *, strength: float, judged_on: Container[str], others: float = 1.0, draws: int = 3
+) -> Fitted:
     """Fit on all pairs; the threshold is the one with the best F1 in cross-validation over clients.
 
     Parameters
@@ -216,27 +219,39 @@ def fit_scorer(pairs: Pairs, *, strength: float, judged_on: Container[str], draw
         Of the penalty: the inverse of scikit-learn's ``C``.
     judged_on : container of str
         The clients whose pairs the F1 is of: those whose courses resemble what the model is for.
+    others : float
+        How much a pair of any other client counts.
     draws : int
         How often the clients are divided anew; scores are averaged over them.
     """
-    scores = np.mean([held_out(pairs, strength, seed) for seed in range(draws)], axis=0)
     judged = np.array([client in judged_on for client in pairs.client])
+    counts = np.where(judged, 1.0, others)
+    scores = np.mean([held_out(pairs, counts, strength, seed) for seed in range(draws)], axis=0)
     threshold, best = best_threshold(pairs.together[judged], scores[judged])
-    model = _regression(strength).fit(pairs.table, pairs.together)
-    scaler, regression = model[0], model[-1]
+    scaler, regression = _regression(pairs, counts, strength)
     weights = regression.coef_[0] / scaler.scale_
     return Fitted(weights, float(regression.intercept_[0] - weights @ scaler.mean_), threshold, best)
 
 
-def held_out(pairs: Pairs, strength: float, seed: int) -> Table:
+def held_out(pairs: Pairs, counts: Table, strength: float, seed: int) -> Table:
     """The probability of each pair by a model that has not seen its client."""
     fold = np.array([crc32(f"{seed} {client}".encode()) % FOLDS for client in pairs.client])
     scores = np.zeros(len(fold))
     for number in range(FOLDS):
         shown = fold != number
-        model = _regression(strength).fit(pairs.table[shown], pairs.together[shown])
-        scores[~shown] = model.predict_proba(pairs.table[~shown])[:, 1]
+        scaler, regression = _regression(_some(pairs, shown), counts[shown], strength)
+        scores[~shown] = regression.predict_proba(scaler.transform(pairs.table[~shown]))[:, 1]
     return scores
+
+
+def _some(pairs: Pairs, shown: NDArray[np.bool_]) -> Pairs:
+    at = np.flatnonzero(shown)
+    return Pairs(
+        pairs.table[at],
+        pairs.together[at],
+        tuple(pairs.client[each] for each in at),
+        tuple(pairs.asked[each] for each in at),
+    )
 
 
 def best_threshold(together: NDArray[np.bool_], scores: Table) -> tuple[float, float]:
@@ -249,8 +264,10 @@ def best_threshold(together: NDArray[np.bool_], scores: Table) -> tuple[float, f
     return float((scores[order[at]] + following) / 2), float(f1[at])
 
 
-def _regression(strength: float) -> Any:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=1 / strength, max_iter=3000))
+def _regression(pairs: Pairs, counts: Table, strength: float) -> Any:
+    scaler = StandardScaler()
+    table = scaler.fit_transform(pairs.table)
+    return scaler, LogisticRegression(C=1 / strength, max_iter=3000).fit(table, pairs.together, sample_weight=counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,14 +368,12 @@ def _reader(told: Told, shown: NDArray[np.int64], strengths: Strengths) -> Reade
     table = vectorizer.fit_transform([told.terms[at] for at in shown])
     words = LogisticRegression(C=1 / strengths.words, max_iter=3000)
     words.fit(table, gold, sample_weight=rarity[gold] ** strengths.words_balance)
-    scaler = StandardScaler()
+    numbers = told.numbers[shown].astype(float)
+    spread = numbers.std(axis=0)
+    scale = np.where(spread > CONSTANT, spread, np.inf)  # a column that hardly varies is left out
     meaning = LogisticRegression(C=1 / strengths.meaning, max_iter=3000)
-    meaning.fit(
-        scaler.fit_transform(told.numbers[shown].astype(float)),
-        gold,
-        sample_weight=rarity[gold] ** strengths.meaning_balance,
-    )
-    weights = meaning.coef_ / scaler.scale_
+    meaning.fit((numbers - numbers.mean(axis=0)) / scale, gold, sample_weight=rarity[gold] ** strengths.meaning_balance)
+    weights = meaning.coef_ / scale
     return Reader(
         TermModel(
             {str(term): int(row) for term, row in vectorizer.vocabulary_.items()},
@@ -367,5 +382,5 @@ def _reader(told: Told, shown: NDArray[np.int64], strengths: Strengths) -> Reade
             words.intercept_,
         ),
         weights.T,
-        meaning.intercept_ - weights @ scaler.mean_,
+        meaning.intercept_ - weights @ numbers.mean(axis=0),
     )
