@@ -99,6 +99,18 @@ def test_a_reader_learns_from_words_and_from_meanings():
     assert not reader.weights[2].any()  # it hardly varies
 
 
+def test_half_the_share_of_the_meaning_is_half_its_scores():
+    labels = (0, 1, 2) * 10
+    numbers = np.array([[label, label * label] for label in labels], dtype=np.float32)
+    told = Told(tuple([f"w{label}"] for label in labels), numbers, labels, tuple(f"c{at}" for at in range(30)))
+    whole, half = (
+        fit_reader(told, Strengths(0.5, 1.0, 1.0, 1.0, seen_in=1, share=share), judged_on=set(told.clients))[0]
+        for share in (1.0, 0.5)
+    )
+    assert np.allclose(half.weights, whole.weights / 2)
+    assert np.allclose(half.intercept, whole.intercept / 2)
+
+
 def test_the_macro_f1_is_that_of_the_clients_it_is_judged_on():
     # the clients it is judged on follow the rule, the others contradict one another
     labels = (0, 1, 2) * 20 + (0, 1, 2, 1, 2, 0) * 4

@@ -165,7 +165,6 @@ SUGAR = ("And your tea?", "Three sugars.", "You could cut that down to one")
     [
         (["Did you get to the pottery class?", "I went on Tuesday. We made a bowl."], (0,)),
         (["Where did the phone spend the night?", "On the kitchen table, every night."], (1,)),
-        (["How many sugars are we at?", "Two. I'm getting there with the tea."], (2,)),
     ],
 )
 def test_a_review_that_names_what_was_said_around_the_recommendation_is_linked_to_it(review, targets):

@@ -76,7 +76,7 @@ OTHERS = (1.0, 0.1)
 Cross-validation takes the best; penalties of 10 and 300 were better by no more than chance."""
 
 STRENGTHS = {
-    "adherence": Strengths(0.5, 3000.0, 1.0, 1.0, seen_in=3),
+    "adherence": Strengths(0.5, 3000.0, 1.0, 1.0, seen_in=3, share=0.5),
     "category": Strengths(0.5, 1000.0, 1.0, 0.5, seen_in=2),
 }
 """Of the readers; chosen in cross-validation."""

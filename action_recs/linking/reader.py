@@ -1,7 +1,4 @@
-"""What class a text is of, told twice: from its words, and from what it means.
-
-Both answers count alike: each knows what the other does not.
-"""
+"""What class a text is of, told twice: from its words, and from what it means. Each knows what the other does not."""
 
 from __future__ import annotations
 

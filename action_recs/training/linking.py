@@ -335,6 +335,8 @@ class Strengths:
         The power of a class's rarity by which its texts count more: 1 makes all classes count alike, 0 all texts.
     seen_in : int
         A term of fewer texts is not used.
+    share : float
+        How much the scores from the meaning count; those from the words count 1.
     """
 
     words: float
@@ -342,6 +344,7 @@ class Strengths:
     words_balance: float
     meaning_balance: float
     seen_in: int
+    share: float = 1.0
 
 
 def fit_reader(told: Told, strengths: Strengths, *, judged_on: Container[str]) -> tuple[Reader, float]:
@@ -373,7 +376,7 @@ def _reader(told: Told, shown: NDArray[np.int64], strengths: Strengths) -> Reade
     scale = np.where(spread > CONSTANT, spread, np.inf)  # a column that hardly varies is left out
     meaning = LogisticRegression(C=1 / strengths.meaning, max_iter=3000)
     meaning.fit((numbers - numbers.mean(axis=0)) / scale, gold, sample_weight=rarity[gold] ** strengths.meaning_balance)
-    weights = meaning.coef_ / scale
+    weights = strengths.share * meaning.coef_ / scale
     return Reader(
         TermModel(
             {str(term): int(row) for term, row in vectorizer.vocabulary_.items()},
@@ -382,5 +385,5 @@ def _reader(told: Told, shown: NDArray[np.int64], strengths: Strengths) -> Reade
             words.intercept_,
         ),
         weights.T,
-        meaning.intercept_ - weights @ numbers.mean(axis=0),
+        strengths.share * meaning.intercept_ - weights @ numbers.mean(axis=0),
     )
