@@ -5,8 +5,8 @@
     python training/evaluate.py --annomi AnnoMI-full.csv --models runs --errors runs/errors
     python training/evaluate.py --annomi AnnoMI-full.csv --baselines --output action_recs/models/metrics.json --cards
 
-Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes what was
-written after the models had been chosen, and serves for nothing else: of its mistakes there is no report.
+Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes
+what was written after the models had been chosen, and serves for nothing else: of its mistakes there is no report.
 """
 
 import argparse
@@ -59,7 +59,9 @@ def main() -> None:
             write_readme_figures(results, README)
 
 
-def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...], held_out: Collection) -> dict[str, Any]:
+def measure(
+    arguments: argparse.Namespace, collections: tuple[Collection, ...], held_out: Collection
+) -> dict[str, Any]:
     tagger = Tagger.from_pretrained(arguments.models)
     taggers: dict[str, TagMany] = {
         "models": tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
