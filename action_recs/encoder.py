@@ -69,6 +69,9 @@ HALVES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
 class TransformersEncoder:
     """Any token classifier of transformers, on any device: windows are padded to the longest of the batch.
 
+    But one by one in half precision on a processor, where they gain little by company: half precision rounds otherwise
+    in every shape, and a score would move by a hundredth with what lies beside its window.
+
     Parameters
     ----------
     model : PreTrainedModel
@@ -90,9 +93,12 @@ class TransformersEncoder:
 
     @torch.inference_mode()
     def probabilities(self, windows: Sequence[WindowInput]) -> list[np.ndarray]:
-        ids, mask, places = pad(windows, self.padding)
         device = self.model.device
-        with torch.autocast(device.type, HALVES.get(self.precision), enabled=self.precision in HALVES):
+        halved = self.precision in HALVES
+        if halved and device.type == "cpu" and len(windows) > 1:
+            return [table for each in windows for table in self.probabilities([each])]
+        ids, mask, places = pad(windows, self.padding)
+        with torch.autocast(device.type, HALVES.get(self.precision), enabled=halved):
             logits = self.model(input_ids=_on(device, ids), attention_mask=_on(device, mask)).logits
         wanted = logits.flatten(0, 1)[_on(device, places)]
         return divide(shares(wanted.float(), self.tops).cpu().numpy(), windows)

@@ -3,7 +3,7 @@
     python training/agreement.py --annomi AnnoMI-full.csv
 
 One annotator counts as gold, the other as prediction; F1 is the same either way round. Real speech: both annotators of
-AnnoMI. Authored encounters: their own author, and a second reader who saw them without labels.
+AnnoMI. Authored encounters, and what is held out: their own author, and a second reader who saw them without labels.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from action_recs.annotation.annotated import AnnotatedSession
-from action_recs.annotation.collection import read_both_annotators, read_folder
+from action_recs.annotation.collection import held_out_sessions, read_both_annotators, read_folder
 from action_recs.evaluation.report import evaluate_sessions
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
@@ -26,8 +26,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv")
     arguments = parser.parse_args()
-    authors = read_folder(ANNOTATIONS / "corpus" / "encounters")
-    show("authored encounters", pair(authors, read_folder(ANNOTATIONS / "second_reading")))
+    second = read_folder(ANNOTATIONS / "second_reading")
+    show("authored encounters", pair(read_folder(ANNOTATIONS / "corpus" / "encounters"), second))
+    held_out = held_out_sessions(ANNOTATIONS).development
+    show("held out: encounters", pair([each for each in held_out if each.group.startswith("g")], second))
+    show("held out: courses of therapy", pair([each for each in held_out if each.group.startswith("c")], second))
     if arguments.annomi:
         both = read_both_annotators(ANNOTATIONS / "annomi", arguments.annomi)
         show("AnnoMI", pair(both[: len(both) // 2], both[len(both) // 2 :]))

@@ -18,6 +18,8 @@ XML = frozenset({"parse", "fromstring", "fromstringlist", "iterparse", "XML", "X
 XML_MODULES = ("xml.etree", "xml.dom", "xml.sax", "lxml")
 RUNS_TEXT = frozenset({"eval", "exec", "compile", "__import__"})
 RUNS_COMMANDS = frozenset({"os.system", "os.popen", "pty.spawn"})
+YAML_LOADERS = frozenset({"Loader", "UnsafeLoader", "FullLoader", "CLoader", "CUnsafeLoader", "CFullLoader"})
+"""All but the safe one: a class made of one of them is as unsafe, whoever calls it."""
 UNSAFE_CALLS = frozenset(
     {"torch.load", "pandas.read_pickle", "pd.read_pickle", "torch.hub.load", "yaml.load", "yaml.unsafe_load"}
     | {"yaml.full_load", "numpy.fromregex", "torch.jit.load", "spacy.load", "load_dataset", "datasets.load_dataset"}
@@ -39,6 +41,10 @@ def findings(source: str) -> Iterator[tuple[int, str]]:
                         yield node.lineno, f"{module}.{each.name}"
                     if f"{module.partition('.')[0]}.{each.name}" in UNSAFE_CALLS:
                         yield node.lineno, f"{module}.{each.name}"
+                    if module == "yaml" and each.name in YAML_LOADERS:
+                        yield node.lineno, f"yaml.{each.name}"
+            case ast.Attribute(value=ast.Name(id="yaml"), attr=attr) if attr in YAML_LOADERS:
+                yield node.lineno, f"yaml.{attr}"
             case ast.Call():
                 yield from _call(node)
 
@@ -66,7 +72,7 @@ def _call(node: ast.Call) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"{name} without trust_remote_code=False and local_files_only"
         if owner.startswith("AutoModel") and said.get("use_safetensors") is not True:
             yield node.lineno, f"{name} without use_safetensors=True"
-    if method == "Environment" and "autoescape" not in given:
+    if method == "Environment" and said.get("autoescape") is not True:
         yield node.lineno, f"{name} without autoescape"
 
 

@@ -3,24 +3,26 @@
     python tests/trust/kill.py tag --kills 100       # the shipped models, --resume, byte for byte
     python tests/trust/kill.py train --kills 100     # a tiny encoder: a few steps, with the tests' annotations
 
-SIGKILL gives a process no chance to clean up. Every run is a fork of this process, so that most of its time is work
-and not the import of libraries; what is killed is anything from opening the inputs to the last byte.
+SIGKILL gives a process no chance to clean up. Every run is forked by a server that has imported the libraries and done
+nothing else, so that most of a run's time is work; what is killed is anything from opening the inputs to the last byte.
+A fork of a process that has computed would hold the locks of threads that it does not have.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import json
+import multiprocessing
 import os
 import random
 import runpy
 import shutil
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,14 @@ import torch
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[2]
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    ["__main__", "action_recs.cli.tag", "action_recs.training.run", "action_recs.training.trainer"]
+)
+HANGS = 600
+"""Seconds after which a run that has not ended is said to hang; an unbroken one takes some ten."""
+MOST_KILLS = 8
+"""Of one run: on a machine that has become slower since the unbroken run, no other would ever come to its end."""
 BROKEN_EVERY = 37
 CLOSE = 1e-2
 """How far a weight of a run that was gone on with may lie from the unbroken run's; half precision is 1e-3 at 1."""
@@ -46,40 +56,40 @@ class Survival:
         return f"{self.kills} kills in {self.ends} runs: every one ended as the unbroken run did{apart}"
 
 
-def child(work: Callable[[], None], said: Path) -> int:
-    """A fork that does the work, with what it says in a file; its process id."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 70
-    try:
-        with said.open("ab", buffering=0) as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-        work()
-        code = 0
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1 if error.code else 0
-        if isinstance(error.code, str):
-            os.write(2, error.code.encode() + b"\n")
-    except BaseException as error:  # noqa: BLE001 (the fork must end here, whatever happens)
-        os.write(2, f"{type(error).__name__}: {error}\n".encode())
-    finally:
-        os._exit(code)
+def command(arguments: Sequence[str], said: str) -> None:
+    """In a process of its own: ``action-recs tag ...`` or ``training/train.py ...``, with what it says in a file."""
+    file = Path(said).open("ab", buffering=0)  # noqa: SIM115 (open to the end of the process)
+    os.dup2(file.fileno(), 1)
+    os.dup2(file.fileno(), 2)
+    faulthandler.dump_traceback_later(HANGS, file=file)
+    if arguments[0] == "tag":
+        from action_recs.cli import app
+
+        app(list(arguments))
+    sys.argv = list(arguments)
+    runpy.run_path(arguments[0], run_name="__main__")
 
 
-def ended(pid: int, seconds: float | None) -> int | None:
-    """The exit code once the process has ended; None when it was killed first, after so many seconds."""
-    until = None if seconds is None else time.monotonic() + seconds
-    while True:
-        found, status = os.waitpid(pid, 0 if until is None else os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status)
-        if until is not None and time.monotonic() > until:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return None
-        time.sleep(0.001)
+def ran(arguments: Sequence[str], said: Path, kill_after: float | None = None) -> int | None:
+    """The command's exit code; None when it was killed first, after so many seconds."""
+    said.unlink(missing_ok=True)
+    process = FORKS.Process(target=command, args=(list(arguments), str(said)))
+    process.start()
+    process.join(HANGS + 10 if kill_after is None else kill_after)
+    code = process.exitcode
+    if code is None:
+        process.kill()
+        process.join()
+        assert kill_after is not None, f"no end after {HANGS} s\n{said.read_text()[-6000:]}"
+    process.close()
+    return code
+
+
+def start_server() -> None:
+    """It imports before the first run, whose time is taken."""
+    ready = FORKS.Process(target=int)
+    ready.start()
+    ready.join()
 
 
 # Tagging
@@ -96,37 +106,33 @@ def write_sessions(folder: Path, count: int) -> None:
 
 def tag_kills(kills: int, *, sessions: int = 120, seed: int = 0) -> Survival:
     """Kill ``action-recs tag --resume`` so often; an AssertionError at the first difference."""
-    import action_recs
-    from action_recs.cli import app
-    from action_recs.cli import tag as command
-
-    tagger = action_recs.Tagger.from_pretrained()
-    command.tagger_loader = lambda *_: lambda: tagger  # type: ignore[assignment]
+    start_server()
     draw, survival = random.Random(seed), Survival()
     with tempfile.TemporaryDirectory(prefix="kill-") as name:
         place = Path(name)
+        said = place / "said"
         (place / "in").mkdir()
         write_sessions(place / "in", sessions)
 
-        def run(out: Path) -> Callable[[], None]:
-            return lambda: app(["tag", str(place / "in"), "-o", str(out), "--resume", "--quiet"])
+        def run(out: Path, kill_after: float | None = None) -> int | None:
+            return ran(["tag", str(place / "in"), "-o", str(out), "--resume", "--quiet"], said, kill_after)
 
         whole = place / "whole" / "out.jsonl"
         whole.parent.mkdir()
         began = time.monotonic()
-        assert ended(child(run(whole), place / "said"), None) == 1, (place / "said").read_text()
+        assert run(whole) == 1, said.read_text()
         lasts = time.monotonic() - began
         expected = files(whole.parent)
         while survival.kills < kills:
             out = place / "broken" / "out.jsonl"
             out.parent.mkdir()
-            while survival.kills < kills:
-                code = ended(child(run(out), place / "said"), draw.uniform(0, lasts / 2))
+            for _ in range(min(draw.randint(1, MOST_KILLS), kills - survival.kills)):
+                code = run(out, draw.uniform(0, lasts / 2))
                 survival.kills += code is None
                 if code is not None:
                     break
                 check_lines(out, expected["out.jsonl"])
-            assert ended(child(run(out), place / "said"), None) == 1, (place / "said").read_text()
+            assert run(out) == 1, said.read_text()
             assert files(out.parent) == expected
             survival.ends += 1
             shutil.rmtree(out.parent)
@@ -171,49 +177,41 @@ def recipe(place: Path, base: Path) -> Path:
 
 def train_kills(kills: int, base: Path, *, seed: int = 0) -> Survival:
     """Kill ``training/train.py`` so often and go on with ``--resume``; an AssertionError at the first difference."""
-    import action_recs.training.trainer  # noqa: F401 (before the forks, which need not do it again)
     from action_recs.checkpoint import Task, load_checkpoint
     from action_recs.errors import ModelError
 
+    start_server()
     annotations = ROOT / "tests" / "fixtures" / "annotations"
     draw, survival = random.Random(seed), Survival()
     with tempfile.TemporaryDirectory(prefix="kill-") as name:
         place = Path(name)
-        config = recipe(place, base)
+        said = place / "said"
+        script = [str(ROOT / "training" / "train.py"), str(recipe(place, base)), "--annotations", str(annotations)]
 
-        def run(out: Path, *more: str) -> Callable[[], None]:
-            given = [str(config), "--output", str(out), "--annotations", str(annotations), *more]
-
-            def work() -> None:
-                sys.argv = ["train.py", *given]
-                runpy.run_path(str(ROOT / "training" / "train.py"), run_name="__main__")
-
-            return work
-
-        def go_on(out: Path, seconds: float | None) -> int | None:
+        def go_on(out: Path, kill_after: float | None = None) -> int | None:
             """As a person does: with --resume, and from the start where nothing is there yet to go on with."""
+            given = [*script, "--output", str(out)]
             if any(out.glob("checkpoints/checkpoint-*")):
-                (place / "said").unlink(missing_ok=True)
-                code = ended(child(run(out, "--resume"), place / "said"), seconds)
-                if code != 1 or "start without --resume" not in (place / "said").read_text():
+                code = ran([*given, "--resume"], said, kill_after)
+                if code != 1 or "start without --resume" not in said.read_text():
                     return code
-            return ended(child(run(out), place / "said"), seconds)
+            return ran(given, said, kill_after)
 
         whole = place / "whole"
         began = time.monotonic()
-        assert ended(child(run(whole), place / "said"), None) == 0, (place / "said").read_text()[-3000:]
+        assert go_on(whole) == 0, said.read_text()[-3000:]
         lasts = time.monotonic() - began
         expected = weights(whole)
         while survival.kills < kills:
             out = place / "broken"
-            while survival.kills < kills:
+            for _ in range(min(draw.randint(1, MOST_KILLS), kills - survival.kills)):
                 code = go_on(out, draw.uniform(0, lasts))
                 survival.kills += code is None
                 if code is not None:
                     break
                 with contextlib.suppress(ModelError):  # a half-written model is refused, and never read in part
                     load_checkpoint(out, Task.REVIEW)
-            assert go_on(out, None) == 0, (place / "said").read_text()[-3000:]
+            assert go_on(out) == 0, said.read_text()[-3000:]
             load_checkpoint(out, Task.REVIEW)
             found = weights(out)
             assert found.keys() == expected.keys()

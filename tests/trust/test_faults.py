@@ -1,9 +1,11 @@
 """Runs that are killed, files that change while they are read, clocks that jump."""
 
 import json
+import os
 import pickle
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 from kill import tag_kills, train_kills
@@ -11,6 +13,8 @@ from typer.testing import CliRunner
 
 import action_recs
 from action_recs.cli import app
+from action_recs.cli.inputs import Input
+from action_recs.cli.items import Failure, Reading, read_items
 
 
 def test_tagging_that_is_killed_ends_as_if_it_never_was(tmp_path):
@@ -82,6 +86,24 @@ def test_a_clock_that_jumps_changes_nothing(models, tmp_path, monkeypatch, jump)
     done = invoke("tag", folder, "--models", models, "-o", tmp_path / "jumped.jsonl")
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "jumped.jsonl").read_bytes() == (tmp_path / "calm.jsonl").read_bytes()
+
+
+class Deadly(type(Path())):
+    """A file that ends every other process that is to read it."""
+
+    def __reduce__(self):
+        return os._exit, (9,)
+
+
+def test_a_file_that_kills_its_readers_is_listed_and_the_others_are_read(tmp_path):
+    paths = sorted(sessions(tmp_path / "in", 6).iterdir())
+    inputs = [Input(path.name, Deadly(path) if path is paths[2] else path, path.stem, path.stem) for path in paths]
+    items = list(read_items(inputs, Reading({}, {}), workers=1))
+    assert [each.source for each in items] == [*range(6)]
+    failure = items.pop(2).found
+    assert isinstance(failure, Failure)
+    assert (failure.source, "died" in failure.error) == ("s02.txt", True)
+    assert [each.found.utterances[0].text for each in items] == [f"Walk {number} times." for number in (0, 1, 3, 4, 5)]
 
 
 class Bomb:

@@ -1,5 +1,6 @@
 """Words of a transcript turn up in what a command was asked for, and nowhere else."""
 
+import ast
 import importlib
 import inspect
 import json
@@ -150,6 +151,29 @@ def test_no_call_of_the_library_logs_and_no_error_of_it_quotes(name, inputs, tag
                 shown = "".join(traceback.format_exception(error)) + repr(error) + repr(getattr(error, "problems", ""))
             assert CANARY not in shown
         assert seen.leaks() == []
+
+
+def kept_causes(source):
+    """What is raised while another exception is handled, and does not say ``from None``: its traceback shows both."""
+    handlers = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ExceptHandler)]
+    raised = [node for each in handlers for node in ast.walk(each) if isinstance(node, ast.Raise) and node.exc]
+    return [ast.unparse(node) for node in raised if not isinstance(node.cause, ast.Constant)]
+
+
+@pytest.mark.parametrize("cause", ["", " from error"])
+def test_kept_causes_are_found(cause):
+    source = f"try:\n    read()\nexcept ValueError as error:\n    if x:\n        raise TranscriptError(y){cause}"
+    assert kept_causes(source) == [f"raise TranscriptError(y){cause}"]
+    assert kept_causes("try:\n    read()\nexcept ValueError:\n    raise TranscriptError(y) from None") == []
+
+
+def test_no_error_of_ours_keeps_a_cause_that_may_quote_a_transcript():
+    """JSON, YAML and pydantic put what they could not read into their exceptions; a model folder has none."""
+    package = Path(action_recs.__file__).parent
+    sources = [*package.rglob("*.py"), *(ROOT / "training").rglob("*.py")]
+    kept = [each for path in sources for each in kept_causes(path.read_text(encoding="utf-8"))]
+    assert [each for each in kept if not each.startswith("raise ModelError(")] == []
+    assert len(sources) > 150
 
 
 TEXTS = ("text", "said", "words", "segments", "utterances", "lines", "rows", "cells", "content", "data", "texts")

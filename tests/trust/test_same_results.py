@@ -51,6 +51,23 @@ def test_whatever_the_batch(transcripts, alone, batch_tokens):
     same(alone, list(action_recs.shipped_tagger().tag_many(transcripts, batch_tokens=batch_tokens)))
 
 
+def test_whatever_the_windows_beside_it_in_half_precision_by_transformers(transcripts):
+    """Encoders that are not BERT are read so; padded beside a longer window, a score used to move by a hundredth."""
+    from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
+    from action_recs.encoder import TransformersEncoder
+    from action_recs.plan import make_plan
+    from action_recs.precision import Precision
+    from action_recs.windows import encode
+
+    checkpoint = load_checkpoint(SHIPPED / "recommendation", Task.RECOMMENDATION)
+    model, tokenizer, settings = checkpoint.model, checkpoint.tokenizer, checkpoint.settings
+    plans = [make_plan(each, encode(each, tokenizer), tokenizer, settings) for each in transcripts]
+    windows = [window for plan in plans for window in plan.inputs]
+    encoder = TransformersEncoder(model, Precision.BF16)
+    for window, table in zip(windows, encoder.probabilities(windows), strict=True):
+        assert encoder.probabilities([window])[0] == pytest.approx(table, abs=CLOSE)
+
+
 def test_whatever_the_order(transcripts, alone):
     order = [*range(len(transcripts))[::-2], *range(len(transcripts))[-2::-2]]
     found = list(action_recs.tag_many([transcripts[at] for at in order]))
