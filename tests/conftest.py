@@ -139,10 +139,10 @@ def annomi_csv(tmp_path):
 def linking_model(tagger):
     """Links what shares a rare word, merges what shares nearly all of them, and knows three words of adherence."""
     import numpy as np
-    import torch
 
     from action_recs.linking import Category
     from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
+    from action_recs.linking.meanings import Meanings
     from action_recs.linking.model import LinkingModel, Scorer
     from action_recs.linking.passages import Rarity
     from action_recs.linking.reader import Reader
@@ -152,24 +152,26 @@ def linking_model(tagger):
         return Scorer(features, np.array([float(weights.get(name, 0.0)) for name in features]), intercept, 0.5)
 
     checkpoint = tagger.recommendation
-    torch.manual_seed(0)
-    size = checkpoint.model.config.hidden_size
+    size, count = checkpoint.model.config.hidden_size, len(Category)
     return LinkingModel(
         checkpoint,
+        Meanings(checkpoint, checkpoint.model.base_model, np.zeros(size, dtype=np.float32)),
         Rarity({}, 5.0, np.ones(len(checkpoint.tokenizer), dtype=np.float32)),
         scorer(LINK_FEATURES, -5.0, {"words shared": 20}),
         scorer(SAME_FEATURES, -15.0, {"share of the recommendation's words": 20}),
         Reader(
-            checkpoint,
-            checkpoint.model.base_model,
-            torch.randn(len(Category), size),
-            torch.zeros(len(Category)),
-            TermModel({}, np.zeros(0), np.zeros((0, len(Category))), np.zeros(len(Category))),
+            TermModel({}, np.zeros(0), np.zeros((0, count)), np.zeros(count)),
+            np.random.default_rng(0).normal(size=(3 * size + 1, count)),
+            np.zeros(count),
         ),
-        TermModel(
-            {"c twice": 0, "c daily": 1, "c not": 2},
-            np.ones(3),
-            np.array([[0.0, 3.0, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0]]),
-            np.array([0.0, 0.0, 0.0, 1.0]),
+        Reader(
+            TermModel(
+                {"c twice": 0, "c daily": 1, "c not": 2},
+                np.ones(3),
+                np.array([[0.0, 3.0, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0]]),
+                np.array([0.0, 0.0, 0.0, 1.0]),
+            ),
+            np.zeros((4 * size, 4)),
+            np.zeros(4),
         ),
     )

@@ -1,7 +1,6 @@
-"""Corrections of an encoder: trained, saved, loaded, and read with."""
+"""What the linking model is made of: corrections of an encoder, readers and scorers; trained, saved, and loaded."""
 
 import json
-import random
 
 import numpy as np
 import pytest
@@ -9,95 +8,141 @@ from talked import ASKED, WALK
 
 from action_recs.errors import ModelError
 from action_recs.linking import Adherence, Category
-from action_recs.linking.adherence import evidence, read_adherence
+from action_recs.linking.adherence import ADHERENCES, evidence, read_adherence
+from action_recs.linking.category import CATEGORIES, read_category
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
-from action_recs.linking.model import load_linking_model, scorer_record
-from action_recs.linking.reader import CATEGORIES, Reader, corrected_encoder
+from action_recs.linking.meanings import Meanings, corrected_encoder
+from action_recs.linking.model import load_linking_model, reader_record, scorer_record
+from action_recs.linking.passages import read_meanings
+from action_recs.linking.reader import Reader
 from action_recs.linking.term_model import TermModel
-from action_recs.training.corrections import Example, Settings, train_corrections
-from action_recs.training.linking import Pairs, Told, best_threshold, fit_scorer, fit_terms
+from action_recs.training.corrections import corrections_towards
+from action_recs.training.linking import Pairs, Strengths, Told, best_threshold, fit_reader, fit_scorer
 
-WORDS = {Category.MONITOR: "write notebook", Category.TAKE_ACTION: "walk call cook"}
-
-
-@pytest.fixture(scope="module")
-def trained(tagger, tiny_base):
-    from transformers import AutoModel
-
-    draw = random.Random(0)
-    examples = [
-        Example(f"c{number}", CATEGORIES.index(label), " ".join(draw.choices(words.split(), k=3)))
-        for number in range(24)
-        for label, words in WORDS.items()
-    ]
-    losses = []
-    settings = Settings(rank=4, upper=1, epochs=6, batch=8, rate=5e-3, head_rate=5e-2)
-    found = train_corrections(
-        examples,
-        len(CATEGORIES),
-        tagger.recommendation,
-        AutoModel.from_pretrained(tiny_base),
-        settings,
-        lambda _, loss, __: losses.append(loss),
-    )
-    return examples, losses, found
+TEXTS = ["write in the notebook", "walk", "", "call and cook and walk and cook"]
 
 
-def test_training_lowers_the_loss_and_corrects_upper_layers_only(trained):
-    _, losses, found = trained
-    assert losses[-1] < 0.7 * losses[0]
-    layers = {name.split(".")[2] for name in found if name.startswith("encoder")}
-    assert layers == {"1"}
-    assert found["encoder.layer.1.output.dense.down"].shape[0] == 4
+def another(encoder):
+    """The same architecture with other weights."""
+    import copy
 
-
-def test_a_reader_with_the_corrections_tells_what_they_were_trained_on(tagger, trained):
-    examples, _, found = trained
-    corrections = {name: each for name, each in found.items() if not name.startswith("head")}
-    head = (found["head.weight"].float(), found["head.bias"].float())
-    checkpoint = tagger.recommendation
-    no_words = TermModel({}, np.zeros(0), np.zeros((0, len(CATEGORIES))), np.zeros(len(CATEGORIES)))
-    reader = Reader(checkpoint, corrected_encoder(checkpoint, corrections), *head, no_words)
-    told = reader.categories([example.text for example in examples])
-    right = np.mean([CATEGORIES[example.label] is one for example, one in zip(examples, told, strict=True)])
-    assert right > 0.9
-
-
-def test_words_that_say_a_category_outweigh_an_encoder_that_says_nothing(tagger):
     import torch
 
+    torch.manual_seed(1)
+    other = copy.deepcopy(encoder)
+    with torch.no_grad():
+        for name, parameter in other.named_parameters():
+            if name.startswith("encoder"):
+                parameter.add_(0.3 * torch.randn_like(parameter))
+    return other
+
+
+def meanings(checkpoint, encoder):
+    return Meanings(checkpoint, encoder, np.zeros(checkpoint.model.config.hidden_size, dtype=np.float32))
+
+
+def test_corrections_of_full_rank_lead_to_the_other_encoder_and_lower_ranks_part_of_the_way(tagger):
+    checkpoint = tagger.recommendation
+    own = checkpoint.model.base_model
+    target = another(own)
+    wanted = meanings(checkpoint, target).vectors(TEXTS)
+
+    def away(rank):
+        encoder = corrected_encoder(checkpoint, corrections_towards(target, checkpoint, rank=rank))
+        return np.abs(meanings(checkpoint, encoder).vectors(TEXTS) - wanted).max()
+
+    full, half = away(own.config.hidden_size), away(own.config.hidden_size // 2)
+    assert full < 0.01
+    assert full < half < np.abs(meanings(checkpoint, own).vectors(TEXTS) - wanted).max()
+
+
+def test_vectors_are_of_unit_length_less_the_mean_and_do_not_depend_on_the_other_texts(tagger):
+    checkpoint = tagger.recommendation
+    plain = meanings(checkpoint, checkpoint.model.base_model)
+    vectors = plain.vectors(TEXTS)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+    assert np.allclose(plain.vectors(TEXTS[1:2]), vectors[1:2], atol=1e-5)
+    assert plain.vectors([]).shape == (0, vectors.shape[1])
+    mean = vectors.mean(axis=0)
+    less = Meanings(checkpoint, checkpoint.model.base_model, mean).vectors(TEXTS)
+    moved = vectors - mean
+    assert np.allclose(less, moved / np.linalg.norm(moved, axis=1, keepdims=True), atol=1e-5)
+
+
+def test_words_that_say_a_category_outweigh_meanings_that_say_nothing(tagger, linking_model):
     count, size = len(CATEGORIES), tagger.recommendation.model.config.hidden_size
     rows = np.zeros((1, count))
     rows[0, CATEGORIES.index(Category.LEARN)] = 3
-    reader = Reader(
-        tagger.recommendation,
-        tagger.recommendation.model.base_model,
-        torch.zeros(count, size),
-        torch.zeros(count),
-        TermModel({"the booklet": 0}, np.ones(1), rows, np.eye(count)[CATEGORIES.index(Category.MONITOR)]),
+    words = TermModel({"try walking": 0}, np.ones(1), rows, np.eye(count)[CATEGORIES.index(Category.MONITOR)])
+    reader = Reader(words, np.zeros((3 * size + 1, count)), np.zeros(count))
+    spoken = read_meanings(linking_model.meanings, WALK)
+    assert read_category(reader, WALK, spoken, 0) is Category.LEARN
+    unread = Reader(TermModel({}, np.ones(0), rows[:0], words.intercept), reader.weights, reader.intercept)
+    assert read_category(unread, WALK, spoken, 0) is Category.MONITOR
+
+
+def test_a_reader_learns_from_words_and_from_meanings():
+    draw = np.random.default_rng(0)
+    labels = tuple(number % 3 for number in range(90))
+    # words tell 0 from the others, numbers tell 1 from 2
+    terms = tuple(["c", "yes" if label == 0 else "no", f"rare {number}"] for number, label in enumerate(labels))
+    numbers = np.array(
+        [[(label == 1) - (label == 2), 100 * draw.normal(), 1e-9 * draw.normal()] for label in labels], dtype=np.float32
     )
-    assert reader.categories(["Read the booklet", "Walk"]) == [Category.LEARN, Category.MONITOR]
-
-
-def test_terms_are_weighed_so_that_classes_are_told_apart_by_them():
-    texts = tuple([["c", word, f"rare {number} {word}"] for number in range(30) for word in ("yes", "no")])
-    told = Told(texts, (0, 1) * 30, tuple(f"c{number // 2}" for number in range(60)))
-    model, cross_validated = fit_terms(told, strength=0.5, seen_in=2)
+    told = Told(terms, numbers, labels, tuple(f"c{number // 3}" for number in range(90)))
+    reader, cross_validated = fit_reader(told, Strengths(0.5, 1.0, 1.0, 1.0, seen_in=2), judged_on=set(told.clients))
     assert cross_validated == 1
-    assert set(model.terms) == {"c", "yes", "no"}
-    # two classes have one column of weights: for the second
-    assert model.weights[model.terms["no"], 0] > 0 > model.weights[model.terms["yes"], 0]
+    assert set(reader.words.terms) == {"c", "yes", "no"}
+    found = [int(reader.log_probabilities(*each).argmax()) for each in zip(terms, numbers, strict=True)]
+    assert tuple(found) == labels
+    assert abs(reader.weights[0]).max() > 100 * abs(reader.weights[1]).max()
+    assert not reader.weights[2].any()  # it hardly varies
 
 
-def test_the_parts_of_a_reading_add_up_and_the_evidence_has_the_largest_of_the_clients(linking_model):
+def test_half_the_share_of_the_meaning_is_half_its_scores():
+    labels = (0, 1, 2) * 10
+    numbers = np.array([[label, label * label] for label in labels], dtype=np.float32)
+    told = Told(tuple([f"w{label}"] for label in labels), numbers, labels, tuple(f"c{at}" for at in range(30)))
+    whole, half = (
+        fit_reader(told, Strengths(0.5, 1.0, 1.0, 1.0, seen_in=1, share=share), judged_on=set(told.clients))[0]
+        for share in (1.0, 0.5)
+    )
+    assert np.allclose(half.weights, whole.weights / 2)
+    assert np.allclose(half.intercept, whole.intercept / 2)
+
+
+def test_the_macro_f1_is_that_of_the_clients_it_is_judged_on():
+    # the clients it is judged on follow the rule, the others contradict one another
+    labels = (0, 1, 2) * 20 + (0, 1, 2, 1, 2, 0) * 4
+    terms = tuple([f"w{at % 3}"] * 2 for at in range(84))
+    clients = tuple(f"{'a' if at < 60 else 'b'}{at // 3}" for at in range(84))
+    told = Told(terms, np.zeros((84, 1), dtype=np.float32), labels, clients)
+    strengths = Strengths(0.5, 1.0, 1.0, 1.0, seen_in=1)
+    good = {client for client in clients if client.startswith("a")}
+    assert fit_reader(told, strengths, judged_on=good)[1] == 1
+    assert fit_reader(told, strengths, judged_on=set(clients))[1] < 0.95
+
+
+def test_the_parts_of_a_reading_are_those_of_its_words_and_the_evidence_has_the_largest_of_the_clients(linking_model):
     run = ASKED.reviews[0]
-    reading = read_adherence(linking_model.adherence, ASKED, run)
+    reading = read_adherence(linking_model.adherence, ASKED, read_meanings(linking_model.meanings, ASKED), run)
     assert reading.probabilities.sum() == pytest.approx(1)
     assert len(reading.parts) == len(reading.places)
     words = evidence(1, ASKED, run, reading)
     assert (words.session, words.utterance, words.text) == (1, 1, "I walked twice.")
-    scores = reading.parts.sum(axis=0) + linking_model.adherence.intercept
-    assert np.allclose(reading.probabilities, np.exp(scores) / np.exp(scores).sum())
+    scores = reading.parts.sum(axis=0) + linking_model.adherence.words.intercept
+    assert np.allclose(reading.probabilities, np.exp(scores) / np.exp(scores).sum())  # meanings say nothing here
+
+
+def test_what_a_review_means_counts_where_its_words_say_nothing(linking_model):
+    size = linking_model.meanings.mean.shape[0]
+    spoken = read_meanings(linking_model.meanings, ASKED)
+    run = ASKED.reviews[0]
+    weights = np.zeros((4 * size, len(ADHERENCES)))
+    weights[:size, ADHERENCES.index(Adherence.NOT_DONE)] = 9 * spoken.utterances[1]
+    mute = TermModel({}, np.ones(0), np.zeros((0, len(ADHERENCES))), np.zeros(len(ADHERENCES)))
+    reading = read_adherence(Reader(mute, weights, np.zeros(len(ADHERENCES))), ASKED, spoken, run)
+    assert reading.adherence is Adherence.NOT_DONE
 
 
 def pairs(count=200):
@@ -108,9 +153,16 @@ def pairs(count=200):
 
 
 def test_a_scorer_learns_what_tells_pairs_apart_on_features_of_any_scale():
-    fit = fit_scorer(pairs(), strength=1.0)
+    fit = fit_scorer(pairs(), strength=1.0, judged_on=set(pairs().client))
     assert fit.cross_validated > 0.9
     assert abs(fit.weights[0]) > 1000 * abs(fit.weights[1])
+
+
+def test_the_threshold_is_that_of_the_clients_it_is_judged_on():
+    one, few = pairs(), {f"c{number}" for number in range(3)}
+    turned = Pairs(one.table, one.together ^ np.array([each in few for each in one.client]), one.client, one.asked)
+    whole = fit_scorer(turned, strength=1.0, judged_on=set(turned.client))
+    assert fit_scorer(turned, strength=1.0, judged_on=few).cross_validated < 0.75 < whole.cross_validated
 
 
 def test_the_threshold_with_the_best_f1():
@@ -121,25 +173,30 @@ def test_the_threshold_with_the_best_f1():
 
 
 @pytest.fixture
-def folder(tmp_path, trained, linking_model):
+def folder(tmp_path, tagger, linking_model):
     import torch
     from safetensors.torch import save_file
 
-    _, _, found = trained
-    tensors = {f"category/{name}": each for name, each in found.items()}
-    tensors |= {"adherence.weights": torch.tensor([[4.0, 0.0, 0.0, 0.0]]), "adherence.rarity": torch.ones(1)}
-    tensors |= {"category.weights": torch.zeros(0, len(CATEGORIES)), "category.rarity": torch.zeros(0)}
-    save_file(tensors | {"rarity.tokens": torch.ones(9)}, tmp_path / "model.safetensors")
-    config = {
-        "rarity": {"words": {"garden": 2.0}, "unknown": 5.0},
-        "adherence": {"terms": ["c twice"], "intercept": [0, 0, 0, 1]},
-        "category": {"terms": [], "intercept": [0] * len(CATEGORIES)},
-    }
+    checkpoint = tagger.recommendation
+    size = checkpoint.model.config.hidden_size
+    corrections = corrections_towards(another(checkpoint.model.base_model), checkpoint, rank=4)
+    tensors = {f"meanings/{name}": each for name, each in corrections.items()}
+    tensors |= {"meanings/mean": torch.zeros(size), "rarity.tokens": torch.ones(9)}
+    config = {"rarity": {"words": {"garden": 2.0}, "unknown": 5.0}}
+    for name in ("category", "adherence"):
+        reader = getattr(linking_model, name)
+        config[name] = reader_record(reader)
+        tensors |= {
+            f"{name}.weights": torch.tensor(reader.words.weights),
+            f"{name}.rarity": torch.tensor(reader.words.rarity),
+            f"{name}.meaning": torch.tensor(reader.weights),
+        }
     for name, features, one in (
         ("link", LINK_FEATURES, linking_model.link),
         ("same", SAME_FEATURES, linking_model.same),
     ):
         config[name] = scorer_record(features, one.weights, one.intercept, one.threshold)
+    save_file(tensors, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(json.dumps(config))
     return tmp_path
 
@@ -149,9 +206,12 @@ def test_a_folder_is_read_back_as_it_was_written(folder, tagger, linking_model):
 
     model = load_linking_model(folder, checkpoint=tagger.recommendation)
     assert np.allclose(model.link.weights, linking_model.link.weights)
+    assert np.allclose(model.category.weights, linking_model.category.weights)
     thread = follow_up([WALK, ASKED], model=model)
     assert [link.session for link in thread.items[0].reviews] == [1]
-    assert thread.items[0].adherence is Adherence.DONE
+    assert thread.items[0].adherence is Adherence.PARTIAL
+    own, corrected = linking_model.meanings.vectors(["walk"]), model.meanings.vectors(["walk"])
+    assert not np.allclose(own, corrected, atol=1e-3)
 
 
 def test_a_folder_that_is_damaged_or_of_another_version_is_refused(folder, tagger):
@@ -163,6 +223,8 @@ def test_a_folder_that_is_damaged_or_of_another_version_is_refused(folder, tagge
     changed = dict(config, link=dict(config["link"], weights={"something else": 1.0}))
     (folder / "config.json").write_text(json.dumps(changed))
     refused("knows other features")
+    (folder / "config.json").write_text(json.dumps(dict(config, category=dict(config["category"], terms=["more"]))))
+    refused("cannot be read as a linking model")
     (folder / "config.json").write_text("{}")
     refused("cannot be read as a linking model")
     (folder / "config.json").write_text(json.dumps(config))

@@ -1,29 +1,30 @@
 """Train and measure what links reviews to recommendations: scorers, and the corrections of the recommendation encoder.
 
     python training/linking.py --base all-MiniLM-L6-v2 --output runs/linking
-    python training/linking.py --base all-MiniLM-L6-v2 --output runs/linking --reuse runs/linking
     python training/linking.py --base all-MiniLM-L6-v2 --output action_recs/models/linking --measure --cards
 
-The first trains everything on the training clients (some 10 minutes on one core); ``--reuse`` takes the corrections of
-an earlier run, and fits all else; ``--measure`` trains nothing, and measures on the development clients, with
-gold spans, with the shipped tagger's, and baselines. ``--base`` is the folder of the public encoder that the
-recommendation checkpoint began as.
+The first trains everything on the training clients (some 10 minutes on one core); ``--measure`` trains nothing, and
+measures with gold spans, with the shipped tagger's, and baselines. ``--base`` is the folder of the public encoder that
+the recommendation checkpoint began as.
 """
 
 import argparse
+import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import AutoModel
 
 from action_recs import Tagger
 from action_recs.annotation.annotated import AnnotatedSession
-from action_recs.annotation.collection import Collection, load_collection
+from action_recs.annotation.collection import Collection, held_out_sessions, load_collection
 from action_recs.annotation.courses import Course, courses
 from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
 from action_recs.errors import ActionRecsError
@@ -45,20 +46,22 @@ from action_recs.evaluation.linking_baselines import (
 )
 from action_recs.evaluation.linking_card import write_card
 from action_recs.evaluation.sentences import Vectors, sentence_embeddings
-from action_recs.linking import follow_up
+from action_recs.linking import ClientThread, follow_up
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
-from action_recs.linking.model import load_linking_model, scorer_record, term_record
+from action_recs.linking.meanings import Meanings, corrected_encoder
+from action_recs.linking.model import LinkingModel, load_linking_model, reader_record, scorer_record
 from action_recs.linking.passages import lower_layers
-from action_recs.linking.reader import CATEGORIES
 from action_recs.manifest import write_manifest
 from action_recs.session import TaggedSession
-from action_recs.training.corrections import Settings, category_examples, train_corrections
+from action_recs.training.corrections import corrections_towards
 from action_recs.training.linking import (
+    Strengths,
+    fit_reader,
     fit_scorer,
-    fit_terms,
     link_pairs,
     rarity_of,
     read_courses,
+    read_sessions,
     same_pairs,
     told_adherences,
     told_categories,
@@ -66,11 +69,20 @@ from action_recs.training.linking import (
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
-STRENGTHS = (10.0, 30.0)
-"""Penalties of the scorers, of which cross-validation takes the best; 3 and 100 were never better."""
+PENALTIES = (10.0, 30.0)
+OTHERS = (1.0, 0.1, 0.03)
+"""Of the scorers: penalties, and how much the pairs of other clients count than those which the scorers are judged on.
 
-TERM_STRENGTH = 0.5
-"""The penalty of the bags of words; it and how often a term must occur were chosen in cross-validation."""
+Cross-validation takes the best; penalties of 100 and 300 were better by no more than chance."""
+
+STRENGTHS = {
+    "adherence": Strengths(0.5, 3000.0, 1.0, 1.0, seen_in=3, share=0.5),
+    "category": Strengths(0.5, 1000.0, 1.0, 0.5, seen_in=2),
+}
+"""Of the readers; chosen in cross-validation."""
+
+RANK = 32
+"""Of the corrections: twice as many brought the vectors little nearer to the public encoder's."""
 
 
 def main() -> None:
@@ -92,97 +104,97 @@ def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) ->
     """Write ``config.json`` and ``model.safetensors``."""
     checkpoint = load_checkpoint(SHIPPED / "recommendation", Task.RECOMMENDATION)
     sessions = [session for each in collections for session in each.train]
+    judged_on = {session.group for each in collections if each.name == "authored" for session in each.train}
     arguments.output.mkdir(parents=True, exist_ok=True)
-    if arguments.reuse:
-        held = load_file(arguments.reuse / "model.safetensors")
-        tensors = {name: tensor for name, tensor in held.items() if name.startswith("category/")}
-    else:
-        public = AutoModel.from_pretrained(
-            arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
-        )
-        found = train_corrections(
-            category_examples(sessions),
-            len(CATEGORIES),
-            checkpoint,
-            public,
-            Settings(),
-            lambda epoch, loss, _: print(f"category: epoch {epoch + 1}, loss {loss:.3f}", flush=True),
-        )
-        tensors = {f"category/{name}": tensor for name, tensor in found.items()}
+    public = AutoModel.from_pretrained(
+        arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
+    )
+    corrections = corrections_towards(public, checkpoint, rank=RANK)
+    encoder = corrected_encoder(checkpoint, corrections)
+    zeros = np.zeros(int(checkpoint.model.config.hidden_size), dtype=np.float32)
+    mean, read = read_sessions(Meanings(checkpoint, encoder, zeros), sessions)
+    tensors = {f"meanings/{name}": tensor for name, tensor in corrections.items()}
+    tensors["meanings/mean"] = torch.tensor(mean).half()
     rarity = rarity_of(sessions, checkpoint)
-    told = [course for course in courses(sessions) if any(course.links.values()) or restates(course)]
-    read = read_courses(told, lower_layers(checkpoint))
     config: dict[str, Any] = {"rarity": {"words": rarity.words, "unknown": rarity.unknown}}
     held_out: dict[str, float] = {}
+    for name, texts in (("adherence", told_adherences(read)), ("category", told_categories(read))):
+        reader, cross_validated = fit_reader(texts, STRENGTHS[name], judged_on=judged_on)
+        print(f"{name}: cross-validated macro F1 {cross_validated:.3f}", flush=True)
+        config[name] = reader_record(reader)
+        held_out[name] = round(cross_validated, 4)
+        tensors[f"{name}.weights"] = torch.tensor(reader.words.weights).half()
+        tensors[f"{name}.rarity"] = torch.tensor(reader.words.rarity).half()
+        tensors[f"{name}.meaning"] = torch.tensor(reader.weights).half()
+    followed = read_courses(read, lower_layers(checkpoint))
     for name, features, pairs in (
-        ("link", LINK_FEATURES, link_pairs(read, rarity)),
-        ("same", SAME_FEATURES, same_pairs(read, rarity)),
+        ("link", LINK_FEATURES, link_pairs(followed, rarity)),
+        ("same", SAME_FEATURES, same_pairs(followed, rarity)),
     ):
-        fits = {strength: fit_scorer(pairs, strength=strength) for strength in STRENGTHS}
-        for strength, fit in fits.items():
-            print(f"{name}: penalty {strength:g}, cross-validated F1 {fit.cross_validated:.3f}")
-        best = max(fits.values(), key=lambda fit: fit.cross_validated)
+        fits = []
+        for strength, others in itertools.product(PENALTIES, OTHERS):
+            fits.append(fit_scorer(pairs, strength=strength, judged_on=judged_on, others=others))
+            told = f"{name}: penalty {strength:g}, others count {others:g}"
+            print(f"{told}, cross-validated F1 {fits[-1].cross_validated:.3f}", flush=True)
+        best = max(fits, key=lambda fit: fit.cross_validated)
         config[name] = scorer_record(features, best.weights, best.intercept, best.threshold)
         held_out["links" if name == "link" else name] = round(best.cross_validated, 4)
-    for name, examples, seen_in in (
-        ("adherence", told_adherences(sessions), 3),
-        ("category", told_categories(sessions), 2),
-    ):
-        terms, cross_validated = fit_terms(examples, strength=TERM_STRENGTH, seen_in=seen_in)
-        print(f"{name}: words alone, cross-validated macro F1 {cross_validated:.3f}")
-        config[name] = term_record(terms)
-        held_out[name] = round(cross_validated, 4)
-        tensors[f"{name}.weights"] = torch.tensor(terms.weights).half()
-        tensors[f"{name}.rarity"] = torch.tensor(terms.rarity).half()
     config["cross_validated"] = held_out
     config["about"] = "Made by training/linking.py; read by action_recs/linking/model.py."
     tensors["rarity.tokens"] = torch.tensor(rarity.tokens).half()
-    save_file(tensors, arguments.output / "model.safetensors")
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, arguments.output / "model.safetensors")
     (arguments.output / "config.json").write_text(json.dumps(config, separators=(",", ":")) + "\n", encoding="utf-8")
     write_manifest(arguments.output)
 
 
-def restates(course: Course) -> bool:
-    return any(len(group) > 1 for items in course.items for group in items)
-
-
 def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> dict[str, Any]:
-    """Everything that the card says: on the development clients, gold spans and a tagger's, and baselines."""
+    """Everything that the card says: with gold spans and with the shipped tagger's, and baselines.
+
+    On the development clients, and on those that were written afterwards and serve for nothing else.
+    """
     model = load_linking_model(arguments.output)
+    tagger = Tagger.from_pretrained()
     config = json.loads((arguments.output / "config.json").read_text(encoding="utf-8"))
     train_sessions = [session for each in collections for session in each.train]
     development = [session for each in collections for session in each.development]
-    held_out = courses(development)
-    gold = [
-        compare(course, follow_up(map(TaggedSession.from_annotations, course.sessions), model=model))
-        for course in held_out
-    ]
-    several = [course for course in held_out if len(course.sessions) > 1]
-    tagger = Tagger.from_pretrained()
-    found = [
-        compare(
-            course,
-            follow_up(tagger.tag_many([session.transcript for session in course.sessions]), model=model),
-        )
-        for course in several
-    ]
+    training, measured = courses(train_sessions), courses(development)
+    afterwards = courses(held_out_sessions(arguments.annotations).development)
+    several = [course for course in measured if len(course.sessions) > 1]
+    parts = {"train": training, "development": measured, "written afterwards": afterwards}
     return {
-        "data": {
-            name: {
-                "clients": len({course.client for course in some}),
-                "sessions": sum(len(course.sessions) for course in some),
-                "courses of several sessions": sum(len(course.sessions) > 1 for course in some),
-                "links": sum(map(len, (targets for course in some for targets in course.links.values()))),
-                "restatements": sum(len(group) - 1 for course in some for items in course.items for group in items),
-                "recommendations": sum(len(session.recommendations) for course in some for session in course.sessions),
-                "reviews": sum(len(session.reviews) for course in some for session in course.sessions),
-            }
-            for name, some in (("train", courses(train_sessions)), ("development", held_out))
-        },
+        "data": {name: counts_of(some) for name, some in parts.items() if some},
         "cross_validated": config["cross_validated"],
-        "gold": figures(gold),
-        "tagged": figures(found),
-        "baselines": baselines(arguments, courses(train_sessions), several, train_sessions, development),
+        "gold": figures([compare(course, followed(course, model)) for course in measured]),
+        "tagged": figures([compare(course, tagged(course, model, tagger)) for course in several]),
+        "afterwards": {
+            "gold": figures([compare(course, followed(course, model)) for course in afterwards]),
+            "tagged": figures([compare(course, tagged(course, model, tagger)) for course in afterwards]),
+        }
+        if afterwards
+        else {},
+        "baselines": baselines(arguments, training, several, train_sessions, development),
+    }
+
+
+def followed(course: Course, model: LinkingModel) -> ClientThread:
+    """With the annotators' spans."""
+    return follow_up(map(TaggedSession.from_annotations, course.sessions), model=model)
+
+
+def tagged(course: Course, model: LinkingModel, tagger: Tagger) -> ClientThread:
+    """With a tagger's spans."""
+    return follow_up(tagger.tag_many([session.transcript for session in course.sessions]), model=model)
+
+
+def counts_of(some: Sequence[Course]) -> dict[str, int]:
+    return {
+        "clients": len({course.client for course in some}),
+        "sessions": sum(len(course.sessions) for course in some),
+        "courses of several sessions": sum(len(course.sessions) > 1 for course in some),
+        "links": sum(map(len, (targets for course in some for targets in course.links.values()))),
+        "restatements": sum(len(group) - 1 for course in some for items in course.items for group in items),
+        "recommendations": sum(len(session.recommendations) for course in some for session in course.sessions),
+        "reviews": sum(len(session.reviews) for course in some for session in course.sessions),
     }
 
 
@@ -241,7 +253,9 @@ def spoken_adherences(sessions: list[AnnotatedSession]) -> list[tuple[str, str, 
 
 
 def show(results: dict[str, Any], console: Console) -> None:
-    for title, some in (("gold spans", results["gold"]), ("the tagger's spans", results["tagged"])):
+    shown = {"gold spans": results["gold"], "the tagger's spans": results["tagged"]}
+    shown |= {f"written afterwards, {kind}": some for kind, some in results["afterwards"].items()}
+    for title, some in shown.items():
         table = Table("what", "F1", "95 % interval", "precision", "recall", "gold", title=title)
         for name, row in some.items():
             table.add_row(name, *_cells(row))
@@ -266,11 +280,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--base", type=Path, help="the folder of all-MiniLM-L6-v2; needed to train")
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
     parser.add_argument("--output", type=Path, default=SHIPPED / "linking", help="the model's folder")
-    parser.add_argument("--reuse", type=Path, help="take the corrections from this folder, and fit the scorers only")
     parser.add_argument("--measure", action="store_true", help="train nothing")
     parser.add_argument("--cards", action="store_true", help="write README.md into the folder")
     arguments = parser.parse_args()
-    if not (arguments.measure or arguments.reuse or arguments.base):
+    if not (arguments.measure or arguments.base):
         parser.error("--base is needed to train")
     return arguments
 

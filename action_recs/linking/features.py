@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from action_recs.linking.growth import GROWTH_FEATURES, growth_features
 from action_recs.linking.passages import LAYERS, Passage, Rarity
 from action_recs.linking.recaps import RECAP_FEATURES, recap_features
 from action_recs.session import Form, TaggedSession
@@ -41,12 +42,24 @@ PLACE = (
     "reviewed before",
 )
 
-LINK_FEATURES = (
+LINK_LIKENESS = (
     *LIKENESS,
-    *(f"{name}, less the best other" for name in LIKENESS),
-    *(f"{name}, less the mean" for name in LIKENESS),
+    "words around",
+    "words around, in the review's first utterances",
+    "words around no other candidate",
+    "words around no other candidate, in the review's first utterances",
+    "nearest meaning",
+    "nearest meaning with what leads to it",
+    "meanings as a whole",
+)
+"""The same of a review and a candidate, with what was said around it and what both mean."""
+
+LINK_FEATURES = (
+    *LINK_LIKENESS,
+    *(f"{name}, less the best other" for name in LINK_LIKENESS),
+    *(f"{name}, less the mean" for name in LINK_LIKENESS),
     "only here, words shared",
-    *(f"{name}, less the session's other reviews" for name in LIKENESS),
+    *(f"{name}, less the session's other reviews" for name in LINK_LIKENESS),
     *PLACE,
 )
 
@@ -64,6 +77,7 @@ SAME_FEATURES = (
     "recommendations after",
     "second in the last tenth",
     *RECAP_FEATURES,
+    *GROWTH_FEATURES,
     *(f"{name}, less the best other" for name in LIKENESS),
 )
 
@@ -108,6 +122,22 @@ def likeness(one: Passage, other: Passage, rarity: Rarity) -> list[float]:
     return scores
 
 
+def closeness(candidate: Passage, review: Passage, only: frozenset[str], rarity: Rarity) -> list[float]:
+    """The further columns of ``LINK_LIKENESS``; ``only`` holds the words that are around no other candidate."""
+    middle, middle_back = candidate.meanings.mean(axis=0), review.meanings.mean(axis=0)
+    length = float(np.linalg.norm(middle) * np.linalg.norm(middle_back)) or 1.0
+    return [
+        *(
+            rarity.of_words(some & said) / 10
+            for some in (candidate.around, only)
+            for said in (review.words, review.opening)
+        ),
+        float((candidate.meanings @ review.meanings.T).max()),
+        float((candidate.leads @ review.meanings.T).max()),
+        float(middle @ middle_back) / length,
+    ]
+
+
 def link_features(
     reviews: Sequence[Passage], lengths: Sequence[int], candidates: Sequence[Candidate], rarity: Rarity
 ) -> Table:
@@ -126,12 +156,21 @@ def link_features(
     -------
     array of shape (reviews, candidates, columns of LINK_FEATURES)
     """
+    around = [candidate.passage.around for candidate in candidates]
     alike = np.array(
-        [[likeness(candidate.passage, review, rarity) for candidate in candidates] for review in reviews]
-    ).reshape(len(reviews), len(candidates), len(LIKENESS))
+        [
+            [
+                likeness(candidate.passage, review, rarity)
+                + closeness(candidate.passage, review, _only(place, around), rarity)
+                for place, candidate in enumerate(candidates)
+            ]
+            for review in reviews
+        ]
+    ).reshape(len(reviews), len(candidates), len(LINK_LIKENESS))
+    words = [candidate.passage.words for candidate in candidates]
     only = np.array(
         [
-            [rarity.of_words(_own_words(place, candidates) & review.words) / 10 for place in range(len(candidates))]
+            [rarity.of_words(_only(place, words) & review.words) / 10 for place in range(len(candidates))]
             for review in reviews
         ]
     ).reshape(len(reviews), len(candidates), 1)
@@ -161,10 +200,9 @@ def link_features(
     return np.concatenate(parts, axis=2)
 
 
-def _own_words(place: int, candidates: Sequence[Candidate]) -> frozenset[str]:
-    """The words of a candidate that no other one has."""
-    others = (each.passage.words for number, each in enumerate(candidates) if number != place)
-    return candidates[place].passage.words.difference(*others)
+def _only(place: int, words: Sequence[frozenset[str]]) -> frozenset[str]:
+    """The words of one that no other has."""
+    return words[place].difference(*(each for number, each in enumerate(words) if number != place))
 
 
 def _less_best(table: Table, axis: int) -> Table:
@@ -213,6 +251,7 @@ def same_features(
                 math.log1p(size - 1 - second),
                 float(other.utterance >= 0.9 * utterances),
                 *recap_features(session, one, other),
+                *growth_features(session, one, other, second - first - 1, rarity),
                 *(alike[first, second] - (np.max(earlier, axis=0) if earlier else alike[first, second])),
             ]
         )

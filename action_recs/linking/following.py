@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from action_recs.linking.adherence import evidence, read_adherence
+from action_recs.linking.category import read_category
 from action_recs.linking.features import Candidate, Table, link_features, same_features
 from action_recs.linking.model import LinkingModel, shipped_linking_model
 from action_recs.linking.order import one_clients
@@ -56,7 +57,7 @@ def follow_up(sessions: Iterable[TaggedSession], *, model: LinkingModel | None =
     if not any(session.recommendations or session.reviews for session in thread):
         return ClientThread(thread, (), ())
     model = model or shipped_linking_model()
-    spoken = [read_session(model.checkpoint, session) for session in thread]
+    spoken = [read_session(model.checkpoint, model.meanings, session) for session in thread]
     drafts: list[Draft] = []
     links: list[Linked] = []
     for place, session in enumerate(thread):
@@ -66,7 +67,7 @@ def follow_up(sessions: Iterable[TaggedSession], *, model: LinkingModel | None =
                 drafts[number].reviewed = True
         links += found
         drafts += merged(place, session, spoken[place], model)
-    return _told(thread, drafts, links, model)
+    return _told(thread, spoken, drafts, links, model)
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Draft:
     """An item before its fate is known."""
 
     session: int
+    numbers: tuple[int, ...]
     spans: tuple[Recommendation, ...]
     passage: Passage
     place: float
@@ -92,15 +94,16 @@ class Linked:
 def merged(place: int, session: TaggedSession, spoken: Spoken, model: LinkingModel) -> list[Draft]:
     """The recommendations of a session as items."""
     spans = session.recommendations
-    passages = [recommendation_passage(session, spoken, [span]) for span in spans]
+    passages = [recommendation_passage(session, spoken, [number]) for number in range(len(spans))]
     pairs, table = same_features(session, passages, model.rarity)
     scores = dict(zip(pairs, model.same(table).tolist(), strict=True)) if pairs else {}
     groups = grouped(len(spans), scores, model.same.threshold)
     return [
         Draft(
             place,
+            tuple(group),
             tuple(spans[number] for number in group),
-            recommendation_passage(session, spoken, [spans[number] for number in group]),
+            recommendation_passage(session, spoken, group),
             order / max(len(groups) - 1, 1),
         )
         for order, group in enumerate(groups)
@@ -169,16 +172,19 @@ def link_table(
 
 
 def _told(
-    thread: tuple[TaggedSession, ...], drafts: Sequence[Draft], links: Sequence[Linked], model: LinkingModel
+    thread: tuple[TaggedSession, ...],
+    spoken: Sequence[Spoken],
+    drafts: Sequence[Draft],
+    links: Sequence[Linked],
+    model: LinkingModel,
 ) -> ClientThread:
     """Put together what was found, with categories and adherence."""
-    categories = model.reader.categories([draft.spans[0].text for draft in drafts])
     look_backs = []
     reviews_of: list[list[ReviewLink]] = [[] for _ in drafts]
     for link in links:
         session = thread[link.session]
         run = session.reviews[link.review]
-        reading = read_adherence(model.adherence, session, run)
+        reading = read_adherence(model.adherence, session, spoken[link.session], run)
         shown = evidence(link.session, session, run, reading)
         targets = tuple(sorted(link.targets))
         look_backs.append(LookBack(link.session, link.review, targets, reading.adherence, shown))
@@ -192,11 +198,11 @@ def _told(
             restatements=draft.spans[1:],
             reviews=tuple(reviews),
             adherence=latest(reviews),
-            category=category,
+            category=read_category(model.category, thread[draft.session], spoken[draft.session], draft.numbers[0]),
             phrase=phrase_of(draft.spans[0].text),
             when=tuple(draft.spans[0].text[start:end] for start, end in time_words(draft.spans[0].text)),
         )
-        for draft, reviews, category in zip(drafts, reviews_of, categories, strict=True)
+        for draft, reviews in zip(drafts, reviews_of, strict=True)
     )
     return ClientThread(thread, items, tuple(look_backs))
 

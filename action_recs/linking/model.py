@@ -14,9 +14,11 @@ import numpy as np
 from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
 from action_recs.errors import ModelError
 from action_recs.linking.adherence import ADHERENCES
+from action_recs.linking.category import CATEGORIES
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES, Table
+from action_recs.linking.meanings import Meanings, corrected_encoder
 from action_recs.linking.passages import Rarity, lower_layers
-from action_recs.linking.reader import CATEGORIES, Reader, corrected_encoder
+from action_recs.linking.reader import Reader
 from action_recs.linking.term_model import TermModel
 from action_recs.manifest import check_manifest
 
@@ -60,20 +62,21 @@ class LinkingModel:
     ----------
     checkpoint : Checkpoint
         The lower layers of the recommendation encoder, whose states are compared.
+    meanings : Meanings
+        What texts mean.
     rarity : Rarity
     link, same : Scorer
         Whether a review looks back to an item; whether two recommendations of a session are one.
-    reader : Reader
-        Categories.
-    adherence : TermModel
+    category, adherence : Reader
     """
 
     checkpoint: Checkpoint
+    meanings: Meanings
     rarity: Rarity
     link: Scorer
     same: Scorer
-    reader: Reader
-    adherence: TermModel
+    category: Reader
+    adherence: Reader
 
     def __repr__(self) -> str:
         return f"LinkingModel({self.checkpoint!r})"
@@ -110,9 +113,9 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
             float(config["rarity"]["unknown"]),
             tensors.pop("rarity.tokens").float().numpy(),
         )
-        adherence = _terms("adherence", config, tensors, len(ADHERENCES))
-        words = _terms("category", config, tensors, len(CATEGORIES))
-        reader = _reader(checkpoint, tensors, words)
+        category = _reader("category", config, tensors, len(CATEGORIES))
+        adherence = _reader("adherence", config, tensors, len(ADHERENCES))
+        meanings = _meanings(checkpoint, tensors)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             f"{folder}: cannot be read as a linking model ({type(error).__name__}); train it again"
@@ -120,7 +123,9 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
     for name, expected in (("link", LINK_FEATURES), ("same", SAME_FEATURES)):
         if scorers[name].features != expected or scorers[name].weights.shape != (len(expected),):
             raise ModelError(f"{folder}/config.json: the {name} scorer knows other features; train it again")
-    return LinkingModel(lower_layers(checkpoint), rarity, scorers["link"], scorers["same"], reader, adherence)
+    return LinkingModel(
+        lower_layers(checkpoint), meanings, rarity, scorers["link"], scorers["same"], category, adherence
+    )
 
 
 def _scorer(record: dict[str, Any]) -> Scorer:
@@ -130,23 +135,34 @@ def _scorer(record: dict[str, Any]) -> Scorer:
     )
 
 
-def _terms(name: str, config: Mapping[str, Any], tensors: dict[str, torch.Tensor], classes: int) -> TermModel:
-    """The terms stand in ``config.json``, their rarity and weights are ``NAME.rarity`` and ``NAME.weights``."""
+def _reader(name: str, config: Mapping[str, Any], tensors: dict[str, torch.Tensor], classes: int) -> Reader:
+    """The terms stand in ``config.json``; their rarity and weights, and those of meanings, are ``NAME.…`` tensors."""
     record = config[name]
     terms = {str(term): row for row, term in enumerate(record["terms"])}
-    weights = tensors.pop(f"{name}.weights").double().numpy()
-    rarity = tensors.pop(f"{name}.rarity").double().numpy()
-    intercept = np.array(record["intercept"], dtype=float)
-    if weights.shape != (len(terms), classes) or rarity.shape != (len(terms),) or intercept.shape != (classes,):
+    weights, rarity, meaning = (
+        tensors.pop(f"{name}.{kind}").double().numpy() for kind in ("weights", "rarity", "meaning")
+    )
+    words = TermModel(terms, rarity, weights, np.array(record["intercept"], dtype=float))
+    reader = Reader(words, meaning, np.array(record["meaning_intercept"], dtype=float))
+    if (
+        weights.shape != (len(terms), classes)
+        or rarity.shape != (len(terms),)
+        or meaning.shape[1:] != (classes,)
+        or any(each.shape != (classes,) for each in (words.intercept, reader.intercept))
+    ):
         raise ValueError("terms and weights do not belong together")
-    return TermModel(terms, rarity, weights, intercept)
+    return reader
 
 
-def _reader(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor], words: TermModel) -> Reader:
-    """The corrections and the head are named ``category/NAME``."""
-    own = {name.removeprefix("category/"): tensor.to(checkpoint.model.device) for name, tensor in tensors.items()}
-    weight, bias = own.pop("head.weight").float(), own.pop("head.bias").float()
-    return Reader(checkpoint, corrected_encoder(checkpoint, own), weight, bias, words)
+def _meanings(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor]) -> Meanings:
+    """The corrections are named ``meanings/NAME``."""
+    own = {
+        name.removeprefix("meanings/"): tensor.to(checkpoint.model.device)
+        for name, tensor in tensors.items()
+        if name.startswith("meanings/")
+    }
+    mean = own.pop("mean").float().cpu().numpy()
+    return Meanings(checkpoint, corrected_encoder(checkpoint, own), mean)
 
 
 def scorer_record(features: Sequence[str], weights: Table, intercept: float, threshold: float) -> dict[str, Any]:
@@ -158,11 +174,12 @@ def scorer_record(features: Sequence[str], weights: Table, intercept: float, thr
     }
 
 
-def term_record(model: TermModel) -> dict[str, Any]:
-    """Terms and intercept as ``config.json`` holds them."""
+def reader_record(reader: Reader) -> dict[str, Any]:
+    """Terms and intercepts as ``config.json`` holds them."""
     return {
-        "terms": sorted(model.terms, key=model.terms.__getitem__),
-        "intercept": [round(float(each), 6) for each in model.intercept],
+        "terms": sorted(reader.words.terms, key=reader.words.terms.__getitem__),
+        "intercept": [round(float(each), 6) for each in reader.words.intercept],
+        "meaning_intercept": [round(float(each), 6) for each in reader.intercept],
     }
 
 

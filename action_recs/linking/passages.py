@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from action_recs.linking.meanings import Meanings
 from action_recs.session import Recommendation, Review, TaggedSession
 from action_recs.transcript import Transcript, Utterance
 from action_recs.windows import tokenize
@@ -29,6 +30,12 @@ LAYERS = (0, 2)
 """Hidden states that are compared; 0 is what goes into the first layer."""
 
 BATCH_TOKENS = 8192
+
+SCENE = 160
+"""Characters of an utterance near a recommendation that are read with it."""
+
+AROUND = 2
+"""Utterances before and after a recommendation in which what it is about is often named."""
 
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 STOP_WORDS = frozenset(
@@ -69,16 +76,25 @@ class Passage:
         Those of a review's first three utterances; of a recommendation, those of the whole utterances it lies in.
     before : frozenset of str
         Those of the utterance before a recommendation, which often names what it is about; of a review, none.
+    around : frozenset of str
+        Those of the recommendation's utterance and of ``AROUND`` before and after it; of a review, none.
     tokens : array of int, shape (tokens,)
     states : array of float, shape (layers, tokens, hidden size)
         Of unit length; see ``LAYERS``.
+    meanings : array of float, shape (recommendations or utterances, hidden size)
+        What each recommendation, or each utterance of a review, means.
+    leads : array of float, shape (recommendations, hidden size)
+        The same of a recommendation with the words that lead to it; of a review, none.
     """
 
     words: frozenset[str] = field(repr=False)
     opening: frozenset[str] = field(repr=False)
     before: frozenset[str] = field(repr=False)
+    around: frozenset[str] = field(repr=False)
     tokens: NDArray[np.int64] = field(repr=False)
     states: Floats = field(repr=False)
+    meanings: Floats = field(repr=False)
+    leads: Floats = field(repr=False)
 
 
 def stem(word: str) -> str:
@@ -170,40 +186,121 @@ def _joined(pieces: Sequence, read: Sequence[Floats], index: int) -> SpokenToken
     )
 
 
-Spoken = Mapping[int, SpokenTokens]
-"""The tokens of those utterances of a session that hold something, by index."""
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was read of one session.
+
+    Attributes
+    ----------
+    tokens : mapping of int to SpokenTokens
+        Of the utterances that hold a recommendation or lie in a review, by index.
+    utterances : mapping of int to array of float, shape (hidden size,)
+        What the utterances of its reviews mean.
+    spans, leads, scenes : array of float, shape (recommendations, hidden size)
+        What its recommendations mean, alone, with the words that lead to them, and with the talk around them.
+    """
+
+    tokens: Mapping[int, SpokenTokens]
+    utterances: Mapping[int, Floats]
+    spans: Floats
+    leads: Floats
+    scenes: Floats
 
 
-def read_session(checkpoint: Checkpoint, session: TaggedSession) -> Spoken:
+def read_session(checkpoint: Checkpoint, meanings: Meanings, session: TaggedSession) -> Spoken:
+    """Read what is recommended and reviewed in a session."""
+    return replace(read_meanings(meanings, session), tokens=read_tokens(checkpoint, session))
+
+
+def read_tokens(checkpoint: Checkpoint, session: TaggedSession) -> dict[int, SpokenTokens]:
     """The tokens of the utterances that hold a recommendation or lie in a review."""
-    wanted = {found.utterance for found in session.recommendations}
-    wanted |= {index for run in session.reviews for index in range(run.first, run.last + 1)}
-    order = sorted(wanted)
+    order = sorted({found.utterance for found in session.recommendations} | set(reviewed(session)))
     said = [Utterance(session.utterances[index].role, session.utterances[index].text) for index in order]
     return dict(zip(order, spoken_tokens(checkpoint, said), strict=True)) if said else {}
 
 
-def recommendation_passage(session: TaggedSession, spoken: Spoken, spans: Sequence[Recommendation]) -> Passage:
-    """One recommendation, or several that say the same."""
-    words = {word for span in spans for word in content_words(span.text)}
-    around = {word for span in spans for word in content_words(session.utterances[span.utterance].text)}
-    earlier = {span.utterance - 1 for span in spans if span.utterance}
-    before = {word for index in earlier for word in content_words(session.utterances[index].text)}
+def read_meanings(meanings: Meanings, session: TaggedSession) -> Spoken:
+    """What is recommended and reviewed means, without the tokens."""
+    return with_meanings(session, meanings.vectors(texts_of(session)))
+
+
+def texts_of(session: TaggedSession) -> list[str]:
+    """What is read for its meaning: reviewed utterances, and each recommendation alone, with its lead, in its scene."""
+    texts = [session.utterances[index].text for index in reviewed(session)]
+    for told in (words_of, lead_of, scene_of):
+        texts += [told(session, span) for span in session.recommendations]
+    return texts
+
+
+def with_meanings(session: TaggedSession, vectors: Floats) -> Spoken:
+    """What was read, from the vectors of ``texts_of`` a session, in order."""
+    places, count = reviewed(session), len(session.recommendations)
+    utterances, spans, leads, scenes = np.split(vectors, np.cumsum([len(places), count, count]))
+    return Spoken({}, dict(zip(places, utterances, strict=True)), spans, leads, scenes)
+
+
+def reviewed(session: TaggedSession) -> list[int]:
+    """The utterances that lie in reviews."""
+    return sorted({index for run in session.reviews for index in range(run.first, run.last + 1)})
+
+
+def words_of(_: TaggedSession, span: Recommendation) -> str:
+    """The words of a recommendation."""
+    return span.text
+
+
+def lead_of(session: TaggedSession, span: Recommendation) -> str:
+    """The utterance before a recommendation, and its own as far as it goes."""
+    before = session.utterances[span.utterance - 1].text if span.utterance else ""
+    return f"{before} {session.utterances[span.utterance].text[: span.end]}"
+
+
+def scene_of(session: TaggedSession, span: Recommendation) -> str:
+    """A recommendation in the talk around it: how the two utterances before it end, and the next one begins."""
+    said = session.utterances
+    before = [each.text[-SCENE:] for each in said[max(0, span.utterance - 2) : span.utterance]]
+    own = said[span.utterance].text[max(0, span.start - SCENE) : span.end + SCENE]
+    return " ".join([*before, own, *(each.text[:SCENE] for each in said[span.utterance + 1 : span.utterance + 2])])
+
+
+def recommendation_passage(session: TaggedSession, spoken: Spoken, numbers: Sequence[int]) -> Passage:
+    """One recommendation, or several that say the same, by their places in the session."""
+    spans = [session.recommendations[number] for number in numbers]
+    utterances, last = session.utterances, len(session) - 1
+    near = {
+        index
+        for span in spans
+        for index in range(max(0, span.utterance - AROUND), min(last, span.utterance + AROUND) + 1)
+    }
     parts = []
     for span in spans:
-        own = spoken[span.utterance]
+        own = spoken.tokens[span.utterance]
         inside = [at for at, (start, end) in enumerate(own.offsets) if end > span.start and start < span.end]
         parts.append((own.tokens[inside], own.states[:, inside]))
-    return Passage(frozenset(words), frozenset(around), frozenset(before), *_concatenated(parts))
+    return Passage(
+        _words(span.text for span in spans),
+        _words(utterances[span.utterance].text for span in spans),
+        _words(utterances[span.utterance - 1].text for span in spans if span.utterance),
+        _words(utterances[index].text for index in near),
+        *_concatenated(parts),
+        spoken.spans[list(numbers)],
+        spoken.leads[list(numbers)],
+    )
 
 
 def review_passage(session: TaggedSession, spoken: Spoken, run: Review) -> Passage:
     """The utterances of a review."""
-    said = [session.utterances[index].text for index in range(run.first, run.last + 1)]
-    words = {word for text in said for word in content_words(text)}
-    opening = {word for text in said[:3] for word in content_words(text)}
-    parts = [(spoken[index].tokens, spoken[index].states) for index in range(run.first, run.last + 1)]
-    return Passage(frozenset(words), frozenset(opening), frozenset(), *_concatenated(parts))
+    places = range(run.first, run.last + 1)
+    said = [session.utterances[index].text for index in places]
+    parts = [(spoken.tokens[index].tokens, spoken.tokens[index].states) for index in places]
+    meanings = np.array([spoken.utterances[index] for index in places])
+    return Passage(
+        _words(said), _words(said[:3]), frozenset(), frozenset(), *_concatenated(parts), meanings, meanings[:0]
+    )
+
+
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in content_words(text))
 
 
 def _concatenated(parts: Iterable[tuple[NDArray[np.int64], Floats]]) -> tuple[NDArray[np.int64], Floats]:

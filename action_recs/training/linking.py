@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
@@ -14,28 +14,33 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from action_recs.annotation.annotated import AnnotatedSession
-from action_recs.annotation.courses import Course
+from action_recs.annotation.courses import Course, courses
 from action_recs.checkpoint import Checkpoint
-from action_recs.linking.adherence import ADHERENCES, said_terms
+from action_recs.linking.adherence import ADHERENCES, adherence_numbers, said_terms
+from action_recs.linking.category import CATEGORIES, category_numbers, category_terms
 from action_recs.linking.features import Candidate, Table, link_features, same_features
+from action_recs.linking.meanings import Floats, Meanings, of_unit_length
 from action_recs.linking.passages import (
     Rarity,
     Spoken,
     content_words,
-    read_session,
+    read_tokens,
     recommendation_passage,
     review_passage,
+    texts_of,
+    with_meanings,
 )
-from action_recs.linking.reader import CATEGORIES, category_terms
+from action_recs.linking.reader import Reader
 from action_recs.linking.term_model import TermModel
 from action_recs.linking.thread import Adherence, Category
 from action_recs.session import Form, TaggedSession
 
 FOLDS = 8
+CONSTANT = 1e-4
+"""Standard deviation up to which a column of meanings says nothing: that of a number of a vector is some 0.05."""
 RARE = 2
 """A word of fewer utterances is as rare as one that is not there."""
 
@@ -60,12 +65,44 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSession:
+    """An annotated session with what it means."""
+
+    annotated: AnnotatedSession
+    tagged: TaggedSession = field(repr=False)
+    spoken: Spoken = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ReadCourse:
     """A course with the tokens of its sessions."""
 
     course: Course
     sessions: tuple[TaggedSession, ...]
     spoken: tuple[Spoken, ...]
+
+
+def read_sessions(encoder: Meanings, sessions: Iterable[AnnotatedSession]) -> tuple[Floats, list[ReadSession]]:
+    """What sessions mean, all read together.
+
+    Parameters
+    ----------
+    encoder : Meanings
+        Its mean must be zero.
+
+    Returns
+    -------
+    (array of shape (hidden size,), list of ReadSession)
+        The mean over all that was read, in half precision; and the sessions, with it taken away.
+    """
+    annotated = list(sessions)
+    tagged = [TaggedSession.from_annotations(session) for session in annotated]
+    texts = [texts_of(session) for session in tagged]
+    vectors = encoder.vectors([text for some in texts for text in some])
+    mean = vectors.mean(axis=0).astype(np.float16).astype(np.float32)
+    parts = np.split(of_unit_length(vectors - mean), np.cumsum([len(some) for some in texts])[:-1])
+    read = zip(annotated, tagged, parts, strict=True)
+    return mean, [ReadSession(each, session, with_meanings(session, part)) for each, session, part in read]
 
 
 def rarity_of(sessions: Iterable[AnnotatedSession], checkpoint: Checkpoint) -> Rarity:
@@ -89,13 +126,16 @@ def rarity_of(sessions: Iterable[AnnotatedSession], checkpoint: Checkpoint) -> R
     )
 
 
-def read_courses(courses: Iterable[Course], checkpoint: Checkpoint) -> list[ReadCourse]:
-    """Run the encoder over what is recommended and reviewed in courses."""
-    read = []
-    for course in courses:
-        sessions = tuple(TaggedSession.from_annotations(session) for session in course.sessions)
-        read.append(ReadCourse(course, sessions, tuple(read_session(checkpoint, session) for session in sessions)))
-    return read
+def read_courses(read: Iterable[ReadSession], checkpoint: Checkpoint) -> list[ReadCourse]:
+    """The courses among sessions that hold a link or a restatement, with the tokens of what is said."""
+    known = {each.annotated.id: each for each in read}
+    found = []
+    for course in courses(each.annotated for each in known.values()):
+        if any(course.links.values()) or any(len(group) > 1 for items in course.items for group in items):
+            own = [known[session.id] for session in course.sessions]
+            spoken = tuple(replace(each.spoken, tokens=read_tokens(checkpoint, each.tagged)) for each in own)
+            found.append(ReadCourse(course, tuple(each.tagged for each in own), spoken))
+    return found
 
 
 def link_pairs(read: Iterable[ReadCourse], rarity: Rarity) -> Pairs:
@@ -125,7 +165,7 @@ def link_pairs(read: Iterable[ReadCourse], rarity: Rarity) -> Pairs:
             groups = each.course.items[place]
             for number, group in enumerate(groups):
                 spans = [session.recommendations[at] for at in group]
-                passage = recommendation_passage(session, each.spoken[place], spans)
+                passage = recommendation_passage(session, each.spoken[place], group)
                 structured = any(span.form is Form.STRUCTURED for span in spans)
                 length = sum(len(span.text) for span in spans)
                 rank = number / max(len(groups) - 1, 1)
@@ -145,7 +185,7 @@ def same_pairs(read: Iterable[ReadCourse], rarity: Rarity) -> Pairs:
     for each in read:
         for place, session in enumerate(each.sessions):
             spans = session.recommendations
-            passages = [recommendation_passage(session, each.spoken[place], [span]) for span in spans]
+            passages = [recommendation_passage(session, each.spoken[place], [number]) for number in range(len(spans))]
             pairs, table = same_features(session, passages, rarity)
             if not pairs:
                 continue
@@ -168,33 +208,50 @@ class Fitted:
     cross_validated: float
 
 
-def fit_scorer(pairs: Pairs, *, strength: float, draws: int = 3) -> Fitted:
+def fit_scorer(
+    pairs: Pairs, *, strength: float, judged_on: Container[str], others: float = 1.0, draws: int = 3
+) -> Fitted:
     """Fit on all pairs; the threshold is the one with the best F1 in cross-validation over clients.
 
     Parameters
     ----------
     strength : float
         Of the penalty: the inverse of scikit-learn's ``C``.
+    judged_on : container of str
+        The clients whose pairs the F1 is of: those whose courses resemble what the model is for.
+    others : float
+        How much a pair of any other client counts.
     draws : int
         How often the clients are divided anew; scores are averaged over them.
     """
-    scores = np.mean([held_out(pairs, strength, seed) for seed in range(draws)], axis=0)
-    threshold, best = best_threshold(pairs.together, scores)
-    model = _regression(strength).fit(pairs.table, pairs.together)
-    scaler, regression = model[0], model[-1]
+    judged = np.array([client in judged_on for client in pairs.client])
+    counts = np.where(judged, 1.0, others)
+    scores = np.mean([held_out(pairs, counts, strength, seed) for seed in range(draws)], axis=0)
+    threshold, best = best_threshold(pairs.together[judged], scores[judged])
+    scaler, regression = _regression(pairs, counts, strength)
     weights = regression.coef_[0] / scaler.scale_
     return Fitted(weights, float(regression.intercept_[0] - weights @ scaler.mean_), threshold, best)
 
 
-def held_out(pairs: Pairs, strength: float, seed: int) -> Table:
+def held_out(pairs: Pairs, counts: Table, strength: float, seed: int) -> Table:
     """The probability of each pair by a model that has not seen its client."""
     fold = np.array([crc32(f"{seed} {client}".encode()) % FOLDS for client in pairs.client])
     scores = np.zeros(len(fold))
     for number in range(FOLDS):
         shown = fold != number
-        model = _regression(strength).fit(pairs.table[shown], pairs.together[shown])
-        scores[~shown] = model.predict_proba(pairs.table[~shown])[:, 1]
+        scaler, regression = _regression(_some(pairs, shown), counts[shown], strength)
+        scores[~shown] = regression.predict_proba(scaler.transform(pairs.table[~shown]))[:, 1]
     return scores
+
+
+def _some(pairs: Pairs, shown: NDArray[np.bool_]) -> Pairs:
+    at = np.flatnonzero(shown)
+    return Pairs(
+        pairs.table[at],
+        pairs.together[at],
+        tuple(pairs.client[each] for each in at),
+        tuple(pairs.asked[each] for each in at),
+    )
 
 
 def best_threshold(together: NDArray[np.bool_], scores: Table) -> tuple[float, float]:
@@ -207,70 +264,126 @@ def best_threshold(together: NDArray[np.bool_], scores: Table) -> tuple[float, f
     return float((scores[order[at]] + following) / 2), float(f1[at])
 
 
-def _regression(strength: float) -> Any:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=1 / strength, max_iter=3000))
+def _regression(pairs: Pairs, counts: Table, strength: float) -> Any:
+    scaler = StandardScaler()
+    table = scaler.fit_transform(pairs.table)
+    return scaler, LogisticRegression(C=1 / strength, max_iter=3000).fit(table, pairs.together, sample_weight=counts)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Texts as terms with their classes, for a linear model."""
+    """Texts with their classes.
+
+    Attributes
+    ----------
+    terms : tuple of list of str, one a text
+    numbers : array of float, shape (texts, columns)
+        What they mean.
+    labels : tuple of int, one a text
+    clients : tuple of str, one a text
+    """
 
     terms: tuple[list[str], ...] = field(repr=False)
+    numbers: Floats = field(repr=False)
     labels: tuple[int, ...]
     clients: tuple[str, ...]
 
 
-def told_adherences(sessions: Iterable[AnnotatedSession]) -> Told:
+def told_adherences(read: Iterable[ReadSession]) -> Told:
     """Every review that has an adherence."""
-    rows = [
-        ([term for term, _ in said_terms(tagged, run)], ADHERENCES.index(Adherence(run.adherence)), session.group)
-        for session in sessions
-        for tagged in [TaggedSession.from_annotations(session)]
-        for run in session.reviews
-        if run.adherence
-    ]
-    return Told(*zip(*rows, strict=True))
+    return _told(
+        (
+            [term for term, _ in said_terms(each.tagged, run)],
+            adherence_numbers(each.tagged, each.spoken, run),
+            ADHERENCES.index(Adherence(told.adherence)),
+            each.annotated.group,
+        )
+        for each in read
+        for run, told in zip(each.tagged.reviews, each.annotated.reviews, strict=True)
+        if told.adherence
+    )
 
 
-def told_categories(sessions: Iterable[AnnotatedSession]) -> Told:
+def told_categories(read: Iterable[ReadSession]) -> Told:
     """Every recommendation that has a category."""
-    rows = [
-        (category_terms(span.text), CATEGORIES.index(Category(span.category)), session.group)
-        for session in sessions
-        for span in session.recommendations
+    return _told(
+        (
+            category_terms(span.text),
+            category_numbers(each.tagged, each.spoken, number),
+            CATEGORIES.index(Category(span.category)),
+            each.annotated.group,
+        )
+        for each in read
+        for number, span in enumerate(each.annotated.recommendations)
         if span.category
-    ]
-    return Told(*zip(*rows, strict=True))
+    )
 
 
-def fit_terms(told: Told, *, strength: float, seen_in: int) -> tuple[TermModel, float]:
-    """The weights of terms that occur in ``seen_in`` texts or more, and the macro F1 in cross-validation over clients.
+def _told(rows: Iterable[tuple[list[str], Floats, int, str]]) -> Told:
+    terms, numbers, labels, clients = zip(*rows, strict=True)
+    return Told(terms, np.array(numbers), labels, clients)
 
-    Parameters
+
+@dataclass(frozen=True, slots=True)
+class Strengths:
+    """The penalties of a reader, as the inverse of scikit-learn's ``C``, and how much rare classes are lifted.
+
+    Attributes
     ----------
-    strength : float
-        Of the penalty: the inverse of scikit-learn's ``C``.
+    words, meaning : float
+    words_balance, meaning_balance : float
+        The power of a class's rarity by which its texts count more: 1 makes all classes count alike, 0 all texts.
+    seen_in : int
+        A term of fewer texts is not used.
+    share : float
+        How much the scores from the meaning count; those from the words count 1.
     """
+
+    words: float
+    meaning: float
+    words_balance: float
+    meaning_balance: float
+    seen_in: int
+    share: float = 1.0
+
+
+def fit_reader(told: Told, strengths: Strengths, *, judged_on: Container[str]) -> tuple[Reader, float]:
+    """Fit on all texts; the macro F1 is that of cross-validation over the clients it is judged on."""
     gold = np.array(told.labels)
+    judged = np.array([client in judged_on for client in told.clients])
     fold = np.array([crc32(client.encode()) % FOLDS for client in told.clients])
     found = np.zeros(len(gold), dtype=int)
     for number in range(FOLDS):
-        shown, hidden = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        shown, hidden = np.flatnonzero(fold != number), np.flatnonzero(judged & (fold == number))
         if not len(hidden):
             continue
-        vectorizer, regression = _terms_regression([told.terms[at] for at in shown], gold[shown], strength, seen_in)
-        found[hidden] = regression.predict(vectorizer.transform([told.terms[at] for at in hidden]))
-    vectorizer, regression = _terms_regression(told.terms, gold, strength, seen_in)
-    model = TermModel(
-        {str(term): int(row) for term, row in vectorizer.vocabulary_.items()},
-        np.asarray(vectorizer.idf_),
-        regression.coef_.T,
-        regression.intercept_,
+        reader = _reader(told, shown, strengths)
+        found[hidden] = [reader.log_probabilities(told.terms[at], told.numbers[at]).argmax() for at in hidden]
+    macro = float(f1_score(gold[judged], found[judged], average="macro"))
+    return _reader(told, np.arange(len(gold)), strengths), macro
+
+
+def _reader(told: Told, shown: NDArray[np.int64], strengths: Strengths) -> Reader:
+    gold = np.array(told.labels)[shown]
+    counts = np.bincount(gold)
+    rarity = len(gold) / np.maximum(counts, 1) / np.count_nonzero(counts)
+    vectorizer = TfidfVectorizer(analyzer=list, min_df=strengths.seen_in, sublinear_tf=True)
+    table = vectorizer.fit_transform([told.terms[at] for at in shown])
+    words = LogisticRegression(C=1 / strengths.words, max_iter=3000)
+    words.fit(table, gold, sample_weight=rarity[gold] ** strengths.words_balance)
+    numbers = told.numbers[shown].astype(float)
+    spread = numbers.std(axis=0)
+    scale = np.where(spread > CONSTANT, spread, np.inf)  # a column that hardly varies is left out
+    meaning = LogisticRegression(C=1 / strengths.meaning, max_iter=3000)
+    meaning.fit((numbers - numbers.mean(axis=0)) / scale, gold, sample_weight=rarity[gold] ** strengths.meaning_balance)
+    weights = strengths.share * meaning.coef_ / scale
+    return Reader(
+        TermModel(
+            {str(term): int(row) for term, row in vectorizer.vocabulary_.items()},
+            np.asarray(vectorizer.idf_),
+            words.coef_.T,
+            words.intercept_,
+        ),
+        weights.T,
+        strengths.share * meaning.intercept_ - weights @ numbers.mean(axis=0),
     )
-    return model, float(f1_score(gold, found, average="macro"))
-
-
-def _terms_regression(texts: Sequence[list[str]], gold: NDArray[np.int64], strength: float, seen_in: int) -> Any:
-    vectorizer = TfidfVectorizer(analyzer=list, min_df=seen_in, sublinear_tf=True)
-    regression = LogisticRegression(C=1 / strength, class_weight="balanced", max_iter=3000)
-    return vectorizer, regression.fit(vectorizer.fit_transform(texts), gold)
