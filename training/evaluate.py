@@ -59,9 +59,7 @@ def main() -> None:
             write_readme_figures(results, README)
 
 
-def measure(
-    arguments: argparse.Namespace, collections: tuple[Collection, ...], held_out: Collection
-) -> dict[str, Any]:
+def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...], held_out: Collection) -> dict[str, Any]:
     tagger = Tagger.from_pretrained(arguments.models)
     taggers: dict[str, TagMany] = {
         "models": tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
