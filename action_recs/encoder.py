@@ -128,13 +128,26 @@ def pad(windows: Sequence[WindowInput], padding: int) -> tuple[np.ndarray, np.nd
     places : array of int
         The wanted rows of all windows, as places in the flattened windows.
     """
-    longest = max(len(window.tokens) for window in windows)
-    ids = np.full((len(windows), longest), padding, dtype=np.int64)
-    mask = np.zeros((len(windows), longest), dtype=np.int64)
-    for at, window in enumerate(windows):
-        ids[at, : len(window.tokens)] = window.tokens
-        mask[at, : len(window.tokens)] = 1
-    return ids, mask, np.concatenate([at * longest + window.rows for at, window in enumerate(windows)])
+    ids, mask = padded([window.tokens for window in windows], padding)
+    return ids, mask, np.concatenate([at * ids.shape[1] + window.rows for at, window in enumerate(windows)])
+
+
+def padded(rows: Sequence[Sequence[int]], padding: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of tokens filled up to the longest of them, and where there are tokens.
+
+    Examples
+    --------
+    >>> ids, mask = padded([[7, 8, 9], [5]], padding=0)
+    >>> ids.tolist(), mask.tolist()
+    ([[7, 8, 9], [5, 0, 0]], [[1, 1, 1], [1, 0, 0]])
+    """
+    longest = max(map(len, rows))
+    ids = np.full((len(rows), longest), padding, dtype=np.int64)
+    mask = np.zeros((len(rows), longest), dtype=np.int64)
+    for at, row in enumerate(rows):
+        ids[at, : len(row)] = row
+        mask[at, : len(row)] = 1
+    return ids, mask
 
 
 def divide(table: np.ndarray, windows: Sequence[WindowInput]) -> list[np.ndarray]:

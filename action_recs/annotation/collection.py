@@ -4,9 +4,9 @@ annotations/
   corpus/*.txt             authored sessions, inline markup     -> the set "authored"
   corpus/encounters/*.txt  authored in the manner of AnnoMI      -> the set "encounters"
   corpus/supplement/*.txt  authored where errors clustered       -> the set "supplement"
-  corpus/threads/*.txt     authored courses of four sessions     -> the set "threads"
+  corpus/threads/*.txt     authored courses of sessions          -> the set "threads"
   corpus/targeted/*.txt    authored where a later model erred    -> the set "targeted"
-  corpus/follow_ups/*.txt  authored short courses, what came of it -> the set "follow_ups"
+  corpus/follow_ups/*.txt  authored short courses, what came of it  -> the set "follow_ups"
   corpus/contrast/*.txt    minimal variants, inline markup      -> the set "contrast"
   corpus/held_out/*.txt    authored afterwards, to measure with  -> held_out_sessions, in no set
   annomi/labels_*.jsonl    stand-off labels for AnnoMI          -> the set "annomi" (needs the public CSV)

@@ -156,24 +156,20 @@ def link_features(
     -------
     array of shape (reviews, candidates, columns of LINK_FEATURES)
     """
-    around = [candidate.passage.around for candidate in candidates]
+    around = _only_here([candidate.passage.around for candidate in candidates])
+    words = _only_here([candidate.passage.words for candidate in candidates])
     alike = np.array(
         [
             [
-                likeness(candidate.passage, review, rarity)
-                + closeness(candidate.passage, review, _only(place, around), rarity)
-                for place, candidate in enumerate(candidates)
+                likeness(candidate.passage, review, rarity) + closeness(candidate.passage, review, only_around, rarity)
+                for candidate, only_around in zip(candidates, around, strict=True)
             ]
             for review in reviews
         ]
     ).reshape(len(reviews), len(candidates), len(LINK_LIKENESS))
-    words = [candidate.passage.words for candidate in candidates]
-    only = np.array(
-        [
-            [rarity.of_words(_only(place, words) & review.words) / 10 for place in range(len(candidates))]
-            for review in reviews
-        ]
-    ).reshape(len(reviews), len(candidates), 1)
+    only = np.array([[rarity.of_words(own & review.words) / 10 for own in words] for review in reviews]).reshape(
+        len(reviews), len(candidates), 1
+    )
     places = np.array(
         [
             [
@@ -200,9 +196,11 @@ def link_features(
     return np.concatenate(parts, axis=2)
 
 
-def _only(place: int, words: Sequence[frozenset[str]]) -> frozenset[str]:
-    """The words of one that no other has."""
-    return words[place].difference(*(each for number, each in enumerate(words) if number != place))
+def _only_here(words: Sequence[frozenset[str]]) -> list[frozenset[str]]:
+    """Of each, the words that no other has."""
+    return [
+        own.difference(*(each for number, each in enumerate(words) if number != at)) for at, own in enumerate(words)
+    ]
 
 
 def _less_best(table: Table, axis: int) -> Table:

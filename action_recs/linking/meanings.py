@@ -55,6 +55,9 @@ class Meanings:
         """
         import torch
 
+        from action_recs.encoder import padded  # loads torch, as workers does
+        from action_recs.workers import batches
+
         if not texts:
             return np.zeros((0, len(self.mean)), dtype=np.float32)
         tokenizer = self.checkpoint.tokenizer
@@ -70,14 +73,9 @@ class Meanings:
         padding = tokenizer.pad_token_id or 0
         device = self.checkpoint.model.device
         found = np.zeros((len(rows), len(self.mean)), dtype=np.float32)
-        order = sorted(range(len(rows)), key=lambda at: -len(rows[at]))
-        first = 0
-        while first < len(order):
-            longest = len(rows[order[first]])
-            batch = order[first : first + max(1, BATCH_TOKENS // longest)]
-            first += len(batch)
-            ids = torch.tensor([[*rows[at], *[padding] * (longest - len(rows[at]))] for at in batch], device=device)
-            mask = torch.tensor([[1] * len(rows[at]) + [0] * (longest - len(rows[at])) for at in batch], device=device)
+        for batch in batches([len(row) for row in rows], BATCH_TOKENS):
+            both = padded([rows[at] for at in batch], padding)
+            ids, mask = (torch.from_numpy(each).to(device) for each in both)
             with torch.inference_mode():
                 states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
                 found[batch] = ((states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)).cpu().numpy()

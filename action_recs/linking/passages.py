@@ -149,6 +149,9 @@ def spoken_tokens(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> li
     """Read utterances one by one, each on its own, in batches of like length."""
     import torch
 
+    from action_recs.encoder import padded  # loads torch, as workers does
+    from action_recs.workers import batches
+
     pieces = tokenize(
         Transcript(tuple(utterances)), checkpoint.tokenizer, window_tokens=checkpoint.settings.window_tokens
     )
@@ -157,17 +160,10 @@ def spoken_tokens(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> li
     encoder = checkpoint.model.base_model
     layers = [min(layer, int(encoder.config.num_hidden_layers)) for layer in LAYERS]
     read: list[Floats] = [np.empty(0, dtype=np.float32)] * len(pieces)
-    order = sorted(range(len(pieces)), key=lambda at: -len(pieces[at].tokens))
-    first = 0
-    while first < len(order):
-        longest = len(pieces[order[first]].tokens) + 2
-        batch = order[first : first + max(1, BATCH_TOKENS // longest)]
-        first += len(batch)
-        rows = [[opening, *pieces[at].tokens, closing] for at in batch]
-        ids = torch.tensor([row + [padding] * (longest - len(row)) for row in rows], device=checkpoint.model.device)
-        mask = torch.tensor(
-            [[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=checkpoint.model.device
-        )
+    rows = [[opening, *piece.tokens, closing] for piece in pieces]
+    for batch in batches([len(row) for row in rows], BATCH_TOKENS):
+        both = padded([rows[at] for at in batch], padding)
+        ids, mask = (torch.from_numpy(each).to(checkpoint.model.device) for each in both)
         with torch.inference_mode():
             hidden = encoder(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
         states = torch.stack([hidden[layer] for layer in layers], dim=1).float()

@@ -38,6 +38,8 @@ def session_embeddings(
     """
     import torch
 
+    from action_recs.encoder import padded  # loads torch
+
     model, tokenizer, settings = checkpoint.model, checkpoint.tokenizer, checkpoint.settings
     encoder = model.base_model
     for transcript in transcripts:
@@ -50,10 +52,8 @@ def session_embeddings(
         if not rows:
             yield np.zeros(model.config.hidden_size, dtype=np.float32)
             continue
-        longest = max(map(len, rows))
-        padding = tokenizer.pad_token_id or 0
-        ids = torch.tensor([row + [padding] * (longest - len(row)) for row in rows], device=model.device)
-        mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=model.device)
+        both = padded(rows, tokenizer.pad_token_id or 0)
+        ids, mask = (torch.from_numpy(each).to(model.device) for each in both)
         with torch.inference_mode():
             states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
         pooled = (states * mask[..., None]).sum((0, 1)) / mask.sum()

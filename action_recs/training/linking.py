@@ -228,7 +228,7 @@ def fit_scorer(
     counts = np.where(judged, 1.0, others)
     scores = np.mean([held_out(pairs, counts, strength, seed) for seed in range(draws)], axis=0)
     threshold, best = best_threshold(pairs.together[judged], scores[judged])
-    scaler, regression = _regression(pairs, counts, strength)
+    scaler, regression = _regression(pairs.table, pairs.together, counts, strength)
     weights = regression.coef_[0] / scaler.scale_
     return Fitted(weights, float(regression.intercept_[0] - weights @ scaler.mean_), threshold, best)
 
@@ -239,19 +239,9 @@ def held_out(pairs: Pairs, counts: Table, strength: float, seed: int) -> Table:
     scores = np.zeros(len(fold))
     for number in range(FOLDS):
         shown = fold != number
-        scaler, regression = _regression(_some(pairs, shown), counts[shown], strength)
+        scaler, regression = _regression(pairs.table[shown], pairs.together[shown], counts[shown], strength)
         scores[~shown] = regression.predict_proba(scaler.transform(pairs.table[~shown]))[:, 1]
     return scores
-
-
-def _some(pairs: Pairs, shown: NDArray[np.bool_]) -> Pairs:
-    at = np.flatnonzero(shown)
-    return Pairs(
-        pairs.table[at],
-        pairs.together[at],
-        tuple(pairs.client[each] for each in at),
-        tuple(pairs.asked[each] for each in at),
-    )
 
 
 def best_threshold(together: NDArray[np.bool_], scores: Table) -> tuple[float, float]:
@@ -264,10 +254,10 @@ def best_threshold(together: NDArray[np.bool_], scores: Table) -> tuple[float, f
     return float((scores[order[at]] + following) / 2), float(f1[at])
 
 
-def _regression(pairs: Pairs, counts: Table, strength: float) -> Any:
+def _regression(table: Table, together: NDArray[np.bool_], counts: Table, strength: float) -> Any:
     scaler = StandardScaler()
-    table = scaler.fit_transform(pairs.table)
-    return scaler, LogisticRegression(C=1 / strength, max_iter=3000).fit(table, pairs.together, sample_weight=counts)
+    regression = LogisticRegression(C=1 / strength, max_iter=3000)
+    return scaler, regression.fit(scaler.fit_transform(table), together, sample_weight=counts)
 
 
 @dataclass(frozen=True, slots=True)
