@@ -175,3 +175,25 @@ def test_evaluating_prints_and_writes_figures_and_cards(models, annotations, ann
     assert all(f"models: {name}" in printed for name in ("authored", "contrast"))
     for task in Task:
         assert f"# action_recs: {task.value}" in (folder / task.value / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["authored", "contrast"])
+def test_what_was_learnt_is_told_of_the_training_sessions_of_a_set(name, models, annotations, tmp_path, monkeypatch):
+    output = tmp_path / "metrics.json"
+    arguments = ["--models", models, "--annotations", annotations, "--output", output, "--learnt", name]
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", *map(str, arguments)])
+    script("evaluate").main()
+    results = json.loads(output.read_text(encoding="utf-8"))
+    assert set(results["development"]["models"]) == {name}
+    assert results["data"][name]["train"] == results["data"][name]["development"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(["--learnt", "dreams"], "no set dreams"), (["--learnt", "authored", "--errors", "x"], "--learnt")],
+)
+def test_what_was_learnt_of_no_set_or_with_reports_is_refused(given, said, models, annotations, monkeypatch):
+    arguments = ["--models", models, "--annotations", annotations, *given]
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", *map(str, arguments)])
+    with pytest.raises(SystemExit, match=said):
+        script("evaluate").main()

@@ -3,10 +3,13 @@
     python training/evaluate.py --annomi AnnoMI-full.csv
     python training/evaluate.py --annomi AnnoMI-full.csv --models runs --output runs/metrics.json
     python training/evaluate.py --annomi AnnoMI-full.csv --models runs --errors runs/errors
+    python training/evaluate.py --annomi AnnoMI-full.csv --learnt annomi
     python training/evaluate.py --annomi AnnoMI-full.csv --baselines --output action_recs/models/metrics.json --cards
 
 Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes
 what was written after the models had been chosen, and serves for nothing else: of its mistakes there is no report.
+With --learnt a set's training sessions take the place of all that: what the models make of what they have seen. Where
+they know that by heart and miss much of the rest, more data would help them, not more parameters alone.
 """
 
 import argparse
@@ -43,9 +46,13 @@ def main() -> None:
         raise SystemExit(
             "evaluate.py: --cards needs --annomi and --baselines: the cards report real speech and baselines"
         )
+    if arguments.learnt and (arguments.cards or arguments.errors):
+        raise SystemExit("evaluate.py: --learnt tells of training sessions: cards and reports of mistakes do not")
     try:
         collections = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
-        results = measure(arguments, collections, held_out_sessions(arguments.annotations))
+        if arguments.learnt:
+            collections = seen(collections, arguments.learnt)
+        results = measure(arguments, collections, written_afterwards(arguments))
         if arguments.errors:
             write_errors(arguments, collections)
     except ActionRecsError as error:
@@ -57,6 +64,20 @@ def main() -> None:
         write_cards(results, arguments.models)
         if arguments.models == SHIPPED:
             write_readme_figures(results, README)
+
+
+def written_afterwards(arguments: argparse.Namespace) -> Collection:
+    nothing = Collection("held_out", train=(), development=())
+    return nothing if arguments.learnt else held_out_sessions(arguments.annotations)
+
+
+def seen(collections: tuple[Collection, ...], name: str) -> tuple[Collection, ...]:
+    """The training sessions of one set, as if they were its development sessions."""
+    for each in collections:
+        if each.name == name:
+            return (Collection(name, train=each.train, development=each.train),)
+    known = ", ".join(each.name for each in collections)
+    raise SystemExit(f"evaluate.py: --learnt: there is no set {name}; there are {known} (annomi needs --annomi)")
 
 
 def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...], held_out: Collection) -> dict[str, Any]:
@@ -90,6 +111,7 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...], 
         **{
             checkpoint.settings.task.value: {"curve": curve_of(checkpoint, whole_sessions(collections)).to_dict()}
             for checkpoint in (tagger.recommendation, tagger.review)
+            if whole_sessions(collections)
         },
     }
 
@@ -134,6 +156,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--embeddings", help="with --baselines: a sentence encoder's folder, such as all-MiniLM-L6-v2")
     parser.add_argument("--output", type=Path, help="write all figures to this JSON file")
     parser.add_argument("--errors", type=Path, help="a folder for reports of the mistakes; they hold transcript text")
+    parser.add_argument("--learnt", metavar="SET", help="measure on this set's training sessions instead")
     parser.add_argument(
         "--cards", action="store_true", help="write the models' cards and, for the shipped ones, the README's table"
     )
