@@ -128,7 +128,7 @@ it independently: the model was trained on both versions, so that what they disa
 On the development split, which training never saw (whole clients, transcripts and sets of variants). The checkpoint
 and its thresholds were chosen on these same sessions, and the set `targeted` was written after the errors of an earlier
 model on them had been read: these figures flatter. "Held out" are whole encounters and courses of therapy sessions
-that were written afterwards and have served for nothing else; they are the nearest to what to expect. Brackets: 95 %
+that were written afterwards and on which nothing was chosen; they are the nearest to what to expect. Brackets: 95 %
 interval, bootstrap over clients or transcripts.
 
 {_figures(task, results["development"]["models"])}
