@@ -7,13 +7,14 @@
     python training/evaluate.py --annomi AnnoMI-full.csv --baselines --output action_recs/models/metrics.json --cards
 
 Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes
-what was written after the models had been chosen, and serves for nothing else: of its mistakes there is no report.
+what was written after the models had been chosen, and on which nothing is: of its mistakes there is no report.
 With --learnt a set's training sessions take the place of all that: what the models make of what they have seen. Where
 they know that by heart and miss much of the rest, more data would help them, not more parameters alone.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,10 @@ def main() -> None:
         raise SystemExit("evaluate.py: --learnt tells of training sessions: cards and reports of mistakes do not")
     try:
         collections = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
+        held_out = held_out_sessions(arguments.annotations)
         if arguments.learnt:
-            collections = seen(collections, arguments.learnt)
-        results = measure(arguments, collections, written_afterwards(arguments))
+            collections, held_out = seen(collections, arguments.learnt), replace(held_out, development=())
+        results = measure(arguments, collections, held_out)
         if arguments.errors:
             write_errors(arguments, collections)
     except ActionRecsError as error:
@@ -66,16 +68,11 @@ def main() -> None:
             write_readme_figures(results, README)
 
 
-def written_afterwards(arguments: argparse.Namespace) -> Collection:
-    nothing = Collection("held_out", train=(), development=())
-    return nothing if arguments.learnt else held_out_sessions(arguments.annotations)
-
-
 def seen(collections: tuple[Collection, ...], name: str) -> tuple[Collection, ...]:
     """The training sessions of one set, as if they were its development sessions."""
     for each in collections:
         if each.name == name:
-            return (Collection(name, train=each.train, development=each.train),)
+            return (replace(each, development=each.train),)
     known = ", ".join(each.name for each in collections)
     raise SystemExit(f"evaluate.py: --learnt: there is no set {name}; there are {known} (annomi needs --annomi)")
 
@@ -91,6 +88,7 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...], 
         if arguments.embeddings:
             taggers["sentence embeddings"] = nearest_sentences(sentence_embeddings(arguments.embeddings))(training)
     every = (*collections, held_out) if held_out.development else collections
+    whole = whole_sessions(collections)
     return {
         "data": {
             each.name: {
@@ -109,9 +107,9 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...], 
         "slices": {each.name: slices(each.development, taggers["models"]) for each in every if each.development},
         # whole sessions of real and authored talk, for `action-recs tag --precision`
         **{
-            checkpoint.settings.task.value: {"curve": curve_of(checkpoint, whole_sessions(collections)).to_dict()}
+            checkpoint.settings.task.value: {"curve": curve_of(checkpoint, whole).to_dict()}
             for checkpoint in (tagger.recommendation, tagger.review)
-            if whole_sessions(collections)
+            if whole
         },
     }
 

@@ -246,7 +246,6 @@ def spoken_adherences(sessions: list[AnnotatedSession]) -> list[tuple[str, str, 
             " ".join(each.text for each in session.transcript.utterances[run.first : run.last + 1]),
         )
         for session in sessions
-        for said in [[each.text for each in session.transcript.utterances]]
         for run in session.reviews
         if run.adherence
     ]

@@ -7,10 +7,9 @@ the plan ("so Friday, at the pool, you ask him"): the two share few words, but t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from action_recs.linking.adherence import folded
-from action_recs.linking.passages import Rarity, content_words
+from action_recs.linking.passages import Rarity, content_words_of
 from action_recs.linking.recaps import FIXED, HEDGED, LEADING, OPENING
 from action_recs.session import Form, Recommendation, TaggedSession
 from action_recs.transcript import Role
@@ -75,14 +74,14 @@ def growth_features(
     """
     said = session.utterances
     first, second = one.utterance, other.utterance
-    own, words = _words([one.text]), _words([other.text])
+    own, words = content_words_of([one.text]), content_words_of([other.text])
     whole = said[first].text[: other.start if first == second else None]
-    around = _words([*(each.text for each in said[max(0, first - 1) : first]), whole])
-    after = _words(each.text for each in said[first + 1 : min(first + 1 + TAKEN_UP, second)])
-    middle = _words(each.text for each in said[first + 1 : second])
-    before = _words(each.text for each in said[max(first + 1, second - 1) : second])
-    lead = _words([said[second].text[one.end if first == second else 0 : other.start]])
-    surroundings = _words([said[second].text]) | before
+    around = content_words_of([*(each.text for each in said[max(0, first - 1) : first]), whole])
+    after = content_words_of(each.text for each in said[first + 1 : min(first + 1 + TAKEN_UP, second)])
+    middle = content_words_of(each.text for each in said[first + 1 : second])
+    before = content_words_of(each.text for each in said[max(first + 1, second - 1) : second])
+    lead = content_words_of([said[second].text[one.end if first == second else 0 : other.start]])
+    surroundings = content_words_of([said[second].text]) | before
     new = words - own
     weight = rarity.of_words(words) or 1.0
     client = folded(
@@ -124,7 +123,3 @@ def growth_features(
         near * (ASKS.search(client) is not None),
         near * (len(words) <= 2),
     ]
-
-
-def _words(texts: Iterable[str]) -> set[str]:
-    return {word for text in texts for word in content_words(text)}

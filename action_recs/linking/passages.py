@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from action_recs.linking.meanings import Meanings
+from action_recs.linking.meanings import Floats, Meanings
 from action_recs.session import Recommendation, Review, TaggedSession
 from action_recs.transcript import Transcript, Utterance
 from action_recs.windows import tokenize
 
 if TYPE_CHECKING:
     from action_recs.checkpoint import Checkpoint
-
-Floats = NDArray[np.float32]
 
 LAYERS = (0, 2)
 """Hidden states that are compared; 0 is what goes into the first layer."""
@@ -274,10 +272,10 @@ def recommendation_passage(session: TaggedSession, spoken: Spoken, numbers: Sequ
         inside = [at for at, (start, end) in enumerate(own.offsets) if end > span.start and start < span.end]
         parts.append((own.tokens[inside], own.states[:, inside]))
     return Passage(
-        _words(span.text for span in spans),
-        _words(utterances[span.utterance].text for span in spans),
-        _words(utterances[span.utterance - 1].text for span in spans if span.utterance),
-        _words(utterances[index].text for index in near),
+        content_words_of(span.text for span in spans),
+        content_words_of(utterances[span.utterance].text for span in spans),
+        content_words_of(utterances[span.utterance - 1].text for span in spans if span.utterance),
+        content_words_of(utterances[index].text for index in near),
         *_concatenated(parts),
         spoken.spans[list(numbers)],
         spoken.leads[list(numbers)],
@@ -291,11 +289,18 @@ def review_passage(session: TaggedSession, spoken: Spoken, run: Review) -> Passa
     parts = [(spoken.tokens[index].tokens, spoken.tokens[index].states) for index in places]
     meanings = np.array([spoken.utterances[index] for index in places])
     return Passage(
-        _words(said), _words(said[:3]), frozenset(), frozenset(), *_concatenated(parts), meanings, meanings[:0]
+        content_words_of(said),
+        content_words_of(said[:3]),
+        frozenset(),
+        frozenset(),
+        *_concatenated(parts),
+        meanings,
+        meanings[:0],
     )
 
 
-def _words(texts: Iterable[str]) -> frozenset[str]:
+def content_words_of(texts: Iterable[str]) -> frozenset[str]:
+    """The different ones of several texts; see ``content_words``."""
     return frozenset(word for text in texts for word in content_words(text))
 
 
