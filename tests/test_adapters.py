@@ -16,6 +16,7 @@ from action_recs.manifest import write_manifest
 from action_recs.scoring import piece_scores
 from action_recs.training.adapting import with_adapter
 from action_recs.training.config import LoraConfig, TrainingConfig
+from action_recs.training.fitting import with_wanted_words
 from action_recs.training.saving import save_settings, save_trained
 from action_recs.training.start import start_model
 
@@ -133,3 +134,21 @@ def test_only_the_uppermost_blocks_get_matrices(family, tmp_path):
     assert within
     assert all(f".{blocks - 1}." in name for name in within)
     assert not any("embed" in name for name in named)  # else all of it would have to be gone back through
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_without_an_adapter_too_only_the_uppermost_blocks_can_be_trained(family, tmp_path):
+    base = save_encoder(family, tmp_path / "base")
+    started = start_model(str(base), Task.REVIEW, window_tokens=64)
+    blocks = started.model.config.num_hidden_layers
+    config = TrainingConfig(Task.REVIEW, str(base), {"own": 1.0}, trained_blocks=1, evaluate_on=("own",))
+    model = with_wanted_words(started, config, {}).model
+    learning = [name for name, each in model.named_parameters() if each.requires_grad]
+    within = [name for name in learning if name.startswith(f"{model.base_model_prefix}.")]
+    assert all(f".{blocks - 1}." in name for name in within)
+    assert any(name.endswith("weight") for name in within)
+    assert {"classifier.weight", "classifier.bias"} <= set(learning)
+    with pytest.raises(ConfigError, match=f"trained_blocks: the encoder has {blocks} blocks"):
+        with_wanted_words(started, replace(config, trained_blocks=blocks + 1), {})
+    with pytest.raises(ConfigError, match="trained_blocks: not with lora"):
+        replace(config, lora=LoraConfig())

@@ -140,6 +140,9 @@ class TrainingConfig:
     train_embeddings : bool
         Whether the word embeddings are trained too. Left as they are, words that the sessions lack keep their place
         among those that they hold.
+    trained_blocks : int, optional
+        Train only so many of the encoder's uppermost blocks, and leave the embeddings as they are; what lies below is
+        computed but not learnt, which saves up to half of the time. Not with ``lora``, which has its own ``top``.
     lora : LoraConfig, optional
     distill : DistillConfig, optional
     folds : int, optional
@@ -184,6 +187,7 @@ class TrainingConfig:
     masked: float = 0.0
     vocabulary: int | None = None
     train_embeddings: bool = True
+    trained_blocks: int | None = None
     lora: LoraConfig | None = None
     distill: DistillConfig | None = None
     folds: int | None = None
@@ -227,6 +231,8 @@ class TrainingConfig:
             raise ConfigError("distill.hidden: not with lora, whose encoder stays as it is")
         if self.folds is not None and OWN not in self.mix:
             raise ConfigError(f"folds: divide the set {OWN}, which the mix lacks")
+        if self.lora is not None and self.trained_blocks is not None:
+            raise ConfigError("trained_blocks: not with lora; set lora.top in its place")
         if self.lora is not None and self.vocabulary is not None:
             raise ConfigError("vocabulary: an adapter needs its base's whole vocabulary; leave lora or vocabulary out")
 
@@ -267,6 +273,7 @@ _LEAST = {
     "learning_rate": 1e-8,
     "weight_decay": 0,
     "vocabulary": 0,
+    "trained_blocks": 1,
     "stop_after": 1,
     "folds": 2,
 }

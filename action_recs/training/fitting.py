@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datasets import Dataset
 from transformers import set_seed
 
 from action_recs.checkpoint import Checkpoint
+from action_recs.errors import ConfigError
 from action_recs.training.adapting import with_adapter
 from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import ClassWeights, TrainingConfig
@@ -23,6 +25,9 @@ from action_recs.training.memory import memory_explained
 from action_recs.training.start import start_model
 from action_recs.training.trainer import SessionTrainer, make_trainer
 from action_recs.training.vocabulary import with_smaller_vocabulary
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,25 @@ def with_wanted_words(checkpoint: Checkpoint, config: TrainingConfig, train: Map
         every = itertools.chain.from_iterable(train.values())
         checkpoint = with_smaller_vocabulary(checkpoint, every, config.vocabulary)
     checkpoint.model.get_input_embeddings().requires_grad_(config.train_embeddings)
+    if config.trained_blocks is not None:
+        train_upper_blocks(checkpoint.model, config.trained_blocks)
     return checkpoint
+
+
+def train_upper_blocks(model: PreTrainedModel, count: int) -> None:
+    """Leave everything below the uppermost blocks as it is.
+
+    Raises
+    ------
+    ConfigError
+        When the encoder has fewer blocks.
+    """
+    blocks = model.config.num_hidden_layers
+    if count > blocks:
+        raise ConfigError(f"trained_blocks: the encoder has {blocks} blocks, not {count}")
+    upper = re.compile(rf"\.(?:{'|'.join(map(str, range(blocks - count, blocks)))})\.")
+    for name, parameter in model.base_model.named_parameters():
+        parameter.requires_grad_(upper.search(f".{name}") is not None)
 
 
 def laid_windows(
