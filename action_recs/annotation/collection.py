@@ -6,6 +6,7 @@ annotations/
   corpus/supplement/*.txt  authored where errors clustered       -> the set "supplement"
   corpus/threads/*.txt     authored courses of sessions          -> the set "threads"
   corpus/targeted/*.txt    authored where a later model erred    -> the set "targeted"
+  corpus/transferred/*.txt authored after AnnoMI's turns, on other matters -> the set "transferred"
   corpus/follow_ups/*.txt  authored short courses, what came of it  -> the set "follow_ups"
   corpus/contrast/*.txt    minimal variants, inline markup      -> the set "contrast"
   corpus/held_out/*.txt    authored afterwards, to measure with  -> held_out_sessions, in no set
@@ -24,7 +25,17 @@ from action_recs.annotation.markup import read_markup
 from action_recs.annotation.standoff import read_annomi
 from action_recs.errors import AnnotationError
 
-SETS = ("annomi", "authored", "encounters", "supplement", "threads", "targeted", "follow_ups", "contrast")
+SETS = (
+    "annomi",
+    "authored",
+    "encounters",
+    "supplement",
+    "threads",
+    "targeted",
+    "transferred",
+    "follow_ups",
+    "contrast",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,7 @@ def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = 
         "supplement": read_folder(folder / "corpus" / "supplement"),
         "threads": read_folder(folder / "corpus" / "threads"),
         "targeted": read_folder(folder / "corpus" / "targeted"),
+        "transferred": read_folder(folder / "corpus" / "transferred"),
         "follow_ups": read_folder(folder / "corpus" / "follow_ups"),
         "contrast": read_folder(folder / "corpus" / "contrast"),
     }
