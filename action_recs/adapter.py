@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from action_recs.errors import ModelError
+from action_recs.markers import place_markers
+from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -88,8 +90,7 @@ def load_adapter(folder: Path, task: Task) -> tuple[PreTrainedModel, PreTrainedT
         except OSError:
             remedy = "fetch it first, or train with lora.merge=true"
             raise ModelError(f"{folder}: its base {base} is not on this machine; {remedy}") from None
-    if model.get_input_embeddings().num_embeddings < own.vocab_size:
-        model.resize_token_embeddings(own.vocab_size, mean_resizing=False)
+        place_markers(model, tokenizer, ROLE_MARKERS.values())
     adapted = peft.PeftModel.from_pretrained(model, str(folder))
     merged: PreTrainedModel = adapted.merge_and_unload()
     merged.config.action_recs = own.action_recs

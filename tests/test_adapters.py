@@ -43,10 +43,11 @@ def adapted(base, task, lora, folder):
     return expected
 
 
+@pytest.mark.parametrize("top", [None, 1])
 @pytest.mark.parametrize("family", ENCODERS)
-def test_an_adapter_reads_as_the_model_that_was_trained(family, tmp_path):
+def test_an_adapter_reads_as_the_model_that_was_trained(family, top, tmp_path):
     base = save_encoder(family, tmp_path / "base")
-    expected = adapted(base, Task.RECOMMENDATION, LoraConfig(r=2), tmp_path / "adapter")
+    expected = adapted(base, Task.RECOMMENDATION, LoraConfig(r=2, top=top), tmp_path / "adapter")
     assert not (tmp_path / "adapter" / "model.safetensors").exists()
     loaded = load_checkpoint(tmp_path / "adapter", Task.RECOMMENDATION)
     assert np.allclose(scores(loaded), expected, atol=1e-4)

@@ -20,6 +20,7 @@ from action_recs.checkpoint import SHIPPED, Checkpoint, ReadingSettings, Task, l
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ModelError
 from action_recs.input_length import automatic_window, longest_input
+from action_recs.markers import place_markers
 from action_recs.training.config import SHIPPED_BASE
 from action_recs.windows import ROLE_MARKERS
 
@@ -127,14 +128,6 @@ def _settings(
 
 
 def _add_markers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    words = {role: tokenizer(role.value, add_special_tokens=False)["input_ids"] for role in ROLE_MARKERS}
     new = [marker for marker in ROLE_MARKERS.values() if marker not in tokenizer.get_vocab()]
     tokenizer.add_special_tokens({"additional_special_tokens": list(ROLE_MARKERS.values())})
-    embeddings = model.get_input_embeddings()
-    if len(tokenizer) > embeddings.num_embeddings:
-        embeddings = model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    with torch.no_grad():
-        for role, marker in ROLE_MARKERS.items():
-            if marker in new and words[role]:
-                meaning = embeddings.weight[words[role]].mean(dim=0)
-                embeddings.weight[tokenizer.convert_tokens_to_ids(marker)] = meaning
+    place_markers(model, tokenizer, new)
