@@ -87,10 +87,11 @@ def load_adapter(folder: Path, task: Task) -> tuple[PreTrainedModel, PreTrainedT
                 use_safetensors=True,
                 dtype=torch.float32,
             )
+            known = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False).get_vocab()
         except OSError:
             remedy = "fetch it first, or train with lora.merge=true"
             raise ModelError(f"{folder}: its base {base} is not on this machine; {remedy}") from None
-        place_markers(model, tokenizer, ROLE_MARKERS.values())
+        place_markers(model, tokenizer, [marker for marker in ROLE_MARKERS.values() if marker not in known])
     adapted = peft.PeftModel.from_pretrained(model, str(folder))
     merged: PreTrainedModel = adapted.merge_and_unload()
     merged.config.action_recs = own.action_recs

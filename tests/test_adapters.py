@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from recipes import script
 from tiny_encoders import ENCODERS, save_encoder
 
-from action_recs import ConfigError, ModelError, Tagger, Transcript
+from action_recs import ConfigError, ModelError, OutputError, Tagger, Transcript
 from action_recs.checkpoint import SHIPPED, Task, load_checkpoint, save_checkpoint
 from action_recs.manifest import write_manifest
 from action_recs.scoring import piece_scores
@@ -123,6 +124,16 @@ def test_layers_that_the_encoder_lacks_are_named(tiny_base):
         with_adapter(started, LoraConfig(targets=("quary",)))
 
 
+def test_markers_that_the_base_knows_stay_what_they_are_there(tiny_base, tmp_path):
+    started = start_model(str(tiny_base), Task.REVIEW, window_tokens=64)
+    with torch.no_grad():
+        started.model.get_input_embeddings().weight[-3:] += 1.0
+    started.model.base_model.save_pretrained(tmp_path / "knowing")
+    started.tokenizer.save_pretrained(tmp_path / "knowing")
+    expected = adapted(tmp_path / "knowing", Task.REVIEW, LoraConfig(r=2, top=1), tmp_path / "adapter")
+    assert np.allclose(scores(load_checkpoint(tmp_path / "adapter", Task.REVIEW)), expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("family", ENCODERS)
 def test_only_the_uppermost_blocks_get_matrices(family, tmp_path):
     base = save_encoder(family, tmp_path / "base")
@@ -153,3 +164,48 @@ def test_without_an_adapter_too_only_the_uppermost_blocks_can_be_trained(family,
         with_wanted_words(started, replace(config, trained_blocks=blocks + 1), {})
     with pytest.raises(ConfigError, match="trained_blocks: not with lora"):
         replace(config, lora=LoraConfig())
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "mpnet"])
+def test_a_checkpoint_of_which_blocks_were_trained_becomes_an_adapter(family, tmp_path):
+    base = save_encoder(family, tmp_path / "base")
+    started = start_model(str(base), Task.REVIEW, window_tokens=64, overlap_tokens=16)
+    size = started.model.config.hidden_size
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name, each in started.model.named_parameters():
+            if "embeddings" not in name and "relative" not in name:
+                each.add_(torch.randn_like(each) * 0.1)
+    save_checkpoint(replace(started, model=started.model.eval()), tmp_path / "whole")
+    expected = scores(load_checkpoint(tmp_path / "whole", Task.REVIEW))
+
+    def away(rank):
+        folder = tmp_path / f"rank-{rank}"
+        script("adapter").turn(tmp_path / "whole", str(base), folder, rank)
+        loaded = load_checkpoint(folder, Task.REVIEW)
+        assert loaded.settings.window_tokens == 64
+        return np.abs(scores(loaded) - expected).max()
+
+    assert away(2 * size) < 0.01 < away(1)
+
+
+def test_what_an_adapter_cannot_hold_is_refused(tiny_base, tmp_path):
+    started = start_model(str(tiny_base), Task.REVIEW, window_tokens=64)
+    with torch.no_grad():
+        started.model.get_input_embeddings().weight.add_(0.5)
+    save_checkpoint(started, tmp_path / "whole")
+    with pytest.raises(ConfigError, match=r"the checkpoint differs in .*word_embeddings"):
+        script("adapter").turn(tmp_path / "whole", str(tiny_base), tmp_path / "adapter", 2)
+    other = save_encoder("electra", tmp_path / "other")
+    with pytest.raises(ConfigError, match="has other weights than the checkpoint"):
+        script("adapter").turn(tmp_path / "whole", str(other), tmp_path / "adapter", 2)
+    with pytest.raises(ModelError, match="not a checkpoint of action_recs"):
+        script("adapter").turn(tiny_base, str(tiny_base), tmp_path / "adapter", 2)
+    with pytest.raises(OutputError, match="is not empty"):
+        script("adapter").turn(tmp_path / "whole", str(tiny_base), tmp_path / "whole", 2)
+    with pytest.raises(ConfigError, match="r: must be at least 1"):
+        script("adapter").turn(tmp_path / "whole", str(tiny_base), tmp_path / "adapter", 0)
+    save_checkpoint(start_model(str(tiny_base), Task.REVIEW, window_tokens=64), tmp_path / "same")
+    with pytest.raises(ConfigError, match="nothing for an adapter to hold"):
+        script("adapter").turn(tmp_path / "same", str(tiny_base), tmp_path / "adapter", 2)
+    assert not (tmp_path / "adapter").exists()

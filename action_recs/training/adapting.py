@@ -41,15 +41,20 @@ def with_adapter(checkpoint: Checkpoint, config: LoraConfig) -> Any:
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
         target_modules=rf"{within}\.({'|'.join(map(re.escape, sorted(names)))})",
-        modules_to_save=[
-            name
-            for name, module in model.named_children()
-            if name != model.base_model_prefix and any(True for _ in module.parameters())
-        ],
+        modules_to_save=heads(model),
         trainable_token_indices={_embedding_name(model): markers} if config.top is None else None,
     )
     model.requires_grad_(False)
     return peft.get_peft_model(model, settings)
+
+
+def heads(model: PreTrainedModel) -> list[str]:
+    """The names of what lies over the encoder and has weights."""
+    return [
+        name
+        for name, module in model.named_children()
+        if name != model.base_model_prefix and any(True for _ in module.parameters())
+    ]
 
 
 def adapted_layers(model: PreTrainedModel, config: LoraConfig) -> set[str]:
