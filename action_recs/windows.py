@@ -8,7 +8,7 @@ both sides. An utterance longer than half a window is divided into pieces, never
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -201,10 +201,14 @@ def _with_owners(spans: list[tuple[int, int]], lengths: Sequence[int]) -> list[W
 
 def window_ids(window: Window, pieces: Sequence[Piece], tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """The input of a window: opening token, the pieces' tokens, closing token."""
+    return enclosed([token for piece in pieces[window.first : window.last + 1] for token in piece.tokens], tokenizer)
+
+
+def enclosed(tokens: Iterable[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Tokens between the one that opens an encoder's input and the one that closes it."""
     opening = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
     closing = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
-    inside = [token for piece in pieces[window.first : window.last + 1] for token in piece.tokens]
-    return [opening, *inside, closing]
+    return [opening, *tokens, closing]
 
 
 def read_out(windows: Sequence[Window], scores: Sequence[np.ndarray], pieces: Sequence[Piece]) -> list[np.ndarray]:

@@ -139,8 +139,10 @@ def annomi_csv(tmp_path):
 def linking_model(tagger):
     """Links what shares a rare word, merges what shares nearly all of them, and knows three words of adherence."""
     import numpy as np
+    import torch
 
     from action_recs.linking import Category
+    from action_recs.linking.context_reader import ContextReader
     from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
     from action_recs.linking.meanings import Meanings
     from action_recs.linking.model import LinkingModel, Scorer
@@ -153,6 +155,7 @@ def linking_model(tagger):
 
     checkpoint = tagger.recommendation
     size, count = checkpoint.model.config.hidden_size, len(Category)
+    draw = torch.Generator().manual_seed(0)
     return LinkingModel(
         checkpoint,
         Meanings(checkpoint, checkpoint.model.base_model, np.zeros(size, dtype=np.float32)),
@@ -173,5 +176,13 @@ def linking_model(tagger):
             ),
             np.zeros((4 * size, 4)),
             np.zeros(4),
+        ),
+        ContextReader(
+            checkpoint,
+            checkpoint.model.base_model,
+            {
+                question: (0.1 * torch.randn(classes, 2 * size, generator=draw), torch.arange(float(classes)))
+                for question, classes in (("category", count), ("adherence", 4))
+            },
         ),
     )

@@ -1,15 +1,18 @@
 """What the linking model is made of: corrections of an encoder, readers and scorers; trained, saved, and loaded."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 from talked import ASKED, WALK
 
 from action_recs.errors import ModelError
-from action_recs.linking import Adherence, Category
+from action_recs.linking import Adherence, Category, follow_up
 from action_recs.linking.adherence import ADHERENCES, evidence, read_adherence
 from action_recs.linking.category import CATEGORIES, read_category
+from action_recs.linking.context_reader import ContextReader
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES
 from action_recs.linking.meanings import Meanings, corrected_encoder
 from action_recs.linking.model import load_linking_model, reader_record, scorer_record
@@ -125,7 +128,7 @@ def test_the_macro_f1_is_that_of_the_clients_it_is_judged_on():
 
 def test_the_parts_of_a_reading_are_those_of_its_words_and_the_evidence_has_the_largest_of_the_clients(linking_model):
     run = ASKED.reviews[0]
-    reading = read_adherence(linking_model.adherence, ASKED, read_meanings(linking_model.meanings, ASKED), run)
+    reading = read_adherence(linking_model.adherence, ASKED, read_meanings(linking_model.meanings, ASKED), 0)
     assert reading.probabilities.sum() == pytest.approx(1)
     assert len(reading.parts) == len(reading.places)
     words = evidence(1, ASKED, run, reading)
@@ -137,12 +140,26 @@ def test_the_parts_of_a_reading_are_those_of_its_words_and_the_evidence_has_the_
 def test_what_a_review_means_counts_where_its_words_say_nothing(linking_model):
     size = linking_model.meanings.mean.shape[0]
     spoken = read_meanings(linking_model.meanings, ASKED)
-    run = ASKED.reviews[0]
     weights = np.zeros((4 * size, len(ADHERENCES)))
     weights[:size, ADHERENCES.index(Adherence.NOT_DONE)] = 9 * spoken.utterances[1]
-    mute = TermModel({}, np.ones(0), np.zeros((0, len(ADHERENCES))), np.zeros(len(ADHERENCES)))
-    reading = read_adherence(Reader(mute, weights, np.zeros(len(ADHERENCES))), ASKED, spoken, run)
+    reading = read_adherence(Reader(mute(len(ADHERENCES)), weights, np.zeros(len(ADHERENCES))), ASKED, spoken, 0)
     assert reading.adherence is Adherence.NOT_DONE
+
+
+def test_what_an_encoder_says_of_the_context_counts_with_its_share():
+    words = TermModel({}, np.zeros(0), np.zeros((0, 3)), np.log([0.5, 0.3, 0.2]))
+    reader = Reader(words, np.zeros((1, 3)), np.zeros(3))
+    told = np.log([0.1, 0.1, 0.8])
+
+    def best(share):
+        return int(replace(reader, context_share=share).log_probabilities([], np.zeros(1), told).argmax())
+
+    assert (best(0.0), best(1.0)) == (0, 2)
+    assert np.exp(replace(reader, context_share=2.0).log_probabilities([], np.zeros(1), told)).sum() == pytest.approx(1)
+
+
+def mute(classes):
+    return TermModel({}, np.ones(0), np.zeros((0, classes)), np.zeros(classes))
 
 
 def pairs(count=200):
@@ -175,7 +192,6 @@ def test_the_threshold_with_the_best_f1():
 @pytest.fixture
 def folder(tmp_path, tagger, linking_model):
     import torch
-    from safetensors.torch import save_file
 
     checkpoint = tagger.recommendation
     size = checkpoint.model.config.hidden_size
@@ -185,12 +201,15 @@ def folder(tmp_path, tagger, linking_model):
     config = {"rarity": {"words": {"garden": 2.0}, "unknown": 5.0}}
     for name in ("category", "adherence"):
         reader = getattr(linking_model, name)
-        config[name] = reader_record(reader)
+        config[name] = reader_record(replace(reader, context_share=0.5))
         tensors |= {
             f"{name}.weights": torch.tensor(reader.words.weights),
             f"{name}.rarity": torch.tensor(reader.words.rarity),
             f"{name}.meaning": torch.tensor(reader.weights),
         }
+    tensors |= {f"contexts/{name}": 2 * each for name, each in corrections.items()}
+    for question, (weights, intercepts) in linking_model.in_context.tops.items():
+        tensors |= {f"{question}.top": weights, f"{question}.top_intercept": intercepts}
     for name, features, one in (
         ("link", LINK_FEATURES, linking_model.link),
         ("same", SAME_FEATURES, linking_model.same),
@@ -202,8 +221,6 @@ def folder(tmp_path, tagger, linking_model):
 
 
 def test_a_folder_is_read_back_as_it_was_written(folder, tagger, linking_model):
-    from action_recs.linking import follow_up
-
     model = load_linking_model(folder, checkpoint=tagger.recommendation)
     assert np.allclose(model.link.weights, linking_model.link.weights)
     assert np.allclose(model.category.weights, linking_model.category.weights)
@@ -212,6 +229,16 @@ def test_a_folder_is_read_back_as_it_was_written(folder, tagger, linking_model):
     assert thread.items[0].adherence is Adherence.PARTIAL
     own, corrected = linking_model.meanings.vectors(["walk"]), model.meanings.vectors(["walk"])
     assert not np.allclose(own, corrected, atol=1e-3)
+    assert (model.category.context_share, model.adherence.context_share) == (0.5, 0.5)
+    laid = [model.in_context.contexts.review(ASKED.utterances, 0, 1)]
+    asked = [
+        ContextReader(model.checkpoint, encoder, model.in_context.tops).log_probabilities("adherence", laid)
+        for encoder in (model.in_context.encoder, model.meanings.encoder, tagger.recommendation.model.base_model)
+    ]
+    assert not np.allclose(asked[0], asked[1], atol=1e-3)
+    assert not np.allclose(asked[0], asked[2], atol=1e-3)
+    for question, top in linking_model.in_context.tops.items():
+        assert all(one.equal(other) for one, other in zip(model.in_context.tops[question], top, strict=True))
 
 
 def test_a_folder_that_is_damaged_or_of_another_version_is_refused(folder, tagger):
@@ -228,6 +255,11 @@ def test_a_folder_that_is_damaged_or_of_another_version_is_refused(folder, tagge
     (folder / "config.json").write_text("{}")
     refused("cannot be read as a linking model")
     (folder / "config.json").write_text(json.dumps(config))
+    tensors = load_file(folder / "model.safetensors")
+    save_file(tensors | {"adherence.top": tensors["adherence.top"][1:]}, folder / "model.safetensors")
+    refused("cannot be read as a linking model")
+    save_file(tensors, folder / "model.safetensors")
+    load_linking_model(folder, checkpoint=tagger.recommendation)
     (folder / "model.safetensors").write_bytes(b"\x00" * 20)
     refused("cannot be read as a linking model")
     (folder / "model.safetensors").unlink()

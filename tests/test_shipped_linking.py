@@ -78,7 +78,7 @@ DIARY = "I'd like you to write a sleep diary every morning."
             "partial",
             SWIMMING,
             ["Did you go swimming?", "I went once, but I only stayed for five minutes."],
-            marks=pytest.mark.xfail(strict=False, reason="taken for done, by a hair"),
+            marks=pytest.mark.xfail(strict=False, reason="taken for done"),
         ),
         ("not_done", SWIMMING, ["Did you go swimming?", "No, I didn't."]),
         ("not_done", DIARY, ["And the sleep diary?", "I forgot all about it, sorry."]),

@@ -1,17 +1,20 @@
 """Train and measure what links reviews to recommendations: scorers, and the corrections of the recommendation encoder.
 
-    python training/linking.py --base all-MiniLM-L6-v2 --output runs/linking
+    python training/contexts.py --base all-MiniLM-L6-v2 --output runs/contexts
+    python training/linking.py --base all-MiniLM-L6-v2 --contexts runs/contexts --output runs/linking
     python training/linking.py --base all-MiniLM-L6-v2 --output action_recs/models/linking --measure --cards
 
-The first trains everything on the training clients (some 10 minutes on one core); ``--measure`` trains nothing, and
-measures with gold spans, with the shipped tagger's, and baselines. ``--base`` is the folder of the public encoder that
-the recommendation checkpoint began as.
+The first trains what reads recommendations and reviews in their context (about an hour on one core), the second all
+else on the training clients (some 10 minutes); ``--measure`` trains nothing, and measures with gold spans, with the
+shipped tagger's, and baselines. ``--base`` is the folder of the public encoder that the recommendation checkpoint began
+as.
 """
 
 import argparse
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,6 @@ import torch
 from rich.console import Console
 from rich.table import Table
 from safetensors.torch import save_file
-from transformers import AutoModel
 
 from action_recs import Tagger
 from action_recs.annotation.annotated import AnnotatedSession
@@ -53,7 +55,8 @@ from action_recs.linking.model import LinkingModel, load_linking_model, reader_r
 from action_recs.linking.passages import lower_layers
 from action_recs.manifest import write_manifest
 from action_recs.session import TaggedSession
-from action_recs.training.corrections import corrections_towards
+from action_recs.training.context_training import shipped_contexts
+from action_recs.training.corrections import corrections_towards, public_encoder
 from action_recs.training.linking import (
     Strengths,
     fit_reader,
@@ -84,6 +87,9 @@ STRENGTHS = {
 RANK = 32
 """Of the corrections: twice as many brought the vectors little nearer to the public encoder's."""
 
+CONTEXT_SHARES = {"adherence": 0.2, "category": 0.5}
+"""How much an encoder that reads in context counts; chosen on the development clients, for it knows the others."""
+
 
 def main() -> None:
     arguments = parse_arguments()
@@ -103,25 +109,25 @@ def main() -> None:
 def train(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> None:
     """Write ``config.json`` and ``model.safetensors``."""
     checkpoint = load_checkpoint(SHIPPED / "recommendation", Task.RECOMMENDATION)
+    in_context = shipped_contexts(arguments.contexts, checkpoint, rank=RANK)
     sessions = [session for each in collections for session in each.train]
     judged_on = {session.group for each in collections if each.name == "authored" for session in each.train}
     arguments.output.mkdir(parents=True, exist_ok=True)
-    public = AutoModel.from_pretrained(
-        arguments.base, local_files_only=True, use_safetensors=True, trust_remote_code=False
-    )
+    public = public_encoder(arguments.base)
     corrections = corrections_towards(public, checkpoint, rank=RANK)
     encoder = corrected_encoder(checkpoint, corrections)
     zeros = np.zeros(int(checkpoint.model.config.hidden_size), dtype=np.float32)
     mean, read = read_sessions(Meanings(checkpoint, encoder, zeros), sessions)
     tensors = {f"meanings/{name}": tensor for name, tensor in corrections.items()}
     tensors["meanings/mean"] = torch.tensor(mean).half()
+    tensors |= in_context
     rarity = rarity_of(sessions, checkpoint)
     config: dict[str, Any] = {"rarity": {"words": rarity.words, "unknown": rarity.unknown}}
     held_out: dict[str, float] = {}
     for name, texts in (("adherence", told_adherences(read)), ("category", told_categories(read))):
         reader, cross_validated = fit_reader(texts, STRENGTHS[name], judged_on=judged_on)
         print(f"{name}: cross-validated macro F1 {cross_validated:.3f}", flush=True)
-        config[name] = reader_record(reader)
+        config[name] = reader_record(replace(reader, context_share=CONTEXT_SHARES[name]))
         held_out[name] = round(cross_validated, 4)
         tensors[f"{name}.weights"] = torch.tensor(reader.words.weights).half()
         tensors[f"{name}.rarity"] = torch.tensor(reader.words.rarity).half()
@@ -277,13 +283,14 @@ def _cells(row: dict[str, Any]) -> list[str]:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", type=Path, help="the folder of all-MiniLM-L6-v2; needed to train")
+    parser.add_argument("--contexts", type=Path, help="what training/contexts.py wrote; needed to train")
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
     parser.add_argument("--output", type=Path, default=SHIPPED / "linking", help="the model's folder")
     parser.add_argument("--measure", action="store_true", help="train nothing")
     parser.add_argument("--cards", action="store_true", help="write README.md into the folder")
     arguments = parser.parse_args()
-    if not (arguments.measure or arguments.base):
-        parser.error("--base is needed to train")
+    if not (arguments.measure or (arguments.base and arguments.contexts)):
+        parser.error("--base and --contexts are needed to train")
     return arguments
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,18 @@ Use it through `action_recs.follow_up`.
   recommendation too; the states of the recommendation encoder's lower layers, token for token; what both mean), how
   much more than the rivals, and where they stand.
 - **Restatements**: the same of two recommendations, and how the later one grows from the talk around the earlier one.
-- **Category**: a logistic regression on words, and one on what the recommendation means, alone and with the talk
-  around it. Their log probabilities are added.
-- **Adherence**: a logistic regression on the words of a review, singly and in pairs, with who says them, and one on
-  what the client's and the therapist's utterances mean; added likewise. The words that show an adherence are the
-  sentence (of the client, where one speaks) whose words add most to it.
+- **Category**: a logistic regression on words, one on what the recommendation means, alone and with the talk around
+  it, and an encoder that was trained to read it in that talk. Their log probabilities are
+  added{_share("category", folder)}.
+- **Adherence**: a logistic regression on the words of a review, singly and in pairs, with who says them, one on what
+  the client's and the therapist's utterances mean, and the same encoder, which reads the review (of a long one 300
+  tokens); added likewise{_share("adherence", folder)}. The words that show an adherence are the sentence (of the
+  client, where one speaks) whose words add most to it.
 
 What a text means is the mean of the last states of the public encoder, which low-rank corrections of the shipped one
-lead back to. `model.safetensors` holds the corrections, not the encoder; `config.json` the regressions and how rare
-words are. Together they take about {_megabytes(folder):.0f} MB.
+lead back to; other corrections lead on to the one that reads in context. `model.safetensors` holds the corrections,
+not the encoders; `config.json` the regressions and how rare words are. Together they take about
+{_megabytes(folder):.0f} MB.
 
 ## Data
 
@@ -63,7 +67,8 @@ Authored reviews name what they look back to more plainly than people do: expect
 ## Figures
 
 Development clients, which training never saw; penalties, thresholds and what is looked at were chosen by
-cross-validation over training clients, with an eye on the development clients' figures. *Afterwards*: courses that
+cross-validation over training clients, with an eye on the development clients' figures; how much the encoder that reads
+in context counts was chosen on these figures. *Afterwards*: courses that
 serve only to measure with; nothing was chosen on them. Brackets: 95 % interval, bootstrap over clients.
 
 {_figures(results)}
@@ -103,6 +108,11 @@ Reproduce with `python training/linking.py --measure --base all-MiniLM-L6-v2` (t
 Research on many sessions together, and feedback that a clinician can check against the words. Not for judging a
 clinician or a client: that a model found no review does not mean that there was none.
 """
+
+
+def _share(question: str, folder: Path) -> str:
+    share = json.loads((folder / "config.json").read_text(encoding="utf-8"))[question]["context_share"]
+    return "" if share == 1 else f", the encoder's by {share:g}"
 
 
 def _megabytes(folder: Path) -> float:
@@ -165,7 +175,8 @@ def _cross_validated(results: Mapping[str, Any]) -> str:
     rows = results["cross_validated"]
     return (
         "In cross-validation over the training clients of the same making as the development clients (the others' "
-        "courses are trained on throughout), on single pairs and gold spans: "
+        "courses are trained on throughout), on single pairs and gold spans, by words and meaning without the encoder "
+        "that reads in context, which has seen these clients: "
         + ", ".join(f"{WORDS[name].split(' (')[0]} {value:.2f}" for name, value in rows.items())
         + "."
     )

@@ -1,4 +1,4 @@
-"""What a review says was done: from its words, singly and in pairs, with who says them, and from what they mean.
+"""What a review says was done: from its words, singly and in pairs, with who says them, what they mean, and all of it.
 
 The words are read by a linear model on TF-IDF, so that each one's part in the answer is known, and the words that show
 an adherence can be told.
@@ -54,11 +54,13 @@ class Reading:
         return ADHERENCES[int(self.probabilities.argmax())]
 
 
-def read_adherence(model: Reader, session: TaggedSession, spoken: Spoken, run: Review) -> Reading:
-    """Read one review."""
+def read_adherence(model: Reader, session: TaggedSession, spoken: Spoken, number: int) -> Reading:
+    """Read one review, by its place among the session's."""
+    run = session.reviews[number]
     found = list(said_terms(session, run))
     terms = [term for term, _ in found]
-    told = model.log_probabilities(terms, adherence_numbers(session, spoken, run))
+    in_context = None if spoken.adherences is None else spoken.adherences[number]
+    told = model.log_probabilities(terms, adherence_numbers(session, spoken, run), in_context)
     return Reading(np.exp(told), model.words.parts(terms), tuple(place for _, place in found))
 
 

@@ -1,4 +1,4 @@
-"""What kind of action is recommended: from the words of a recommendation, and from what it means."""
+"""What kind of action is recommended: from the words of a recommendation, what it means, and the talk around it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ CATEGORIES = tuple(Category)
 def read_category(model: Reader, session: TaggedSession, spoken: Spoken, number: int) -> Category:
     """The category of a recommendation, by its place in the session."""
     terms = category_terms(session.recommendations[number].text)
-    return CATEGORIES[int(model.log_probabilities(terms, category_numbers(session, spoken, number)).argmax())]
+    in_context = None if spoken.categories is None else spoken.categories[number]
+    told = model.log_probabilities(terms, category_numbers(session, spoken, number), in_context)
+    return CATEGORIES[int(told.argmax())]
 
 
 def category_terms(text: str) -> list[str]:

@@ -57,7 +57,7 @@ def follow_up(sessions: Iterable[TaggedSession], *, model: LinkingModel | None =
     if not any(session.recommendations or session.reviews for session in thread):
         return ClientThread(thread, (), ())
     model = model or shipped_linking_model()
-    spoken = [read_session(model.checkpoint, model.meanings, session) for session in thread]
+    spoken = [read_session(model.checkpoint, model.meanings, model.in_context, session) for session in thread]
     drafts: list[Draft] = []
     links: list[Linked] = []
     for place, session in enumerate(thread):
@@ -184,7 +184,7 @@ def _told(
     for link in links:
         session = thread[link.session]
         run = session.reviews[link.review]
-        reading = read_adherence(model.adherence, session, spoken[link.session], run)
+        reading = read_adherence(model.adherence, session, spoken[link.session], link.review)
         shown = evidence(link.session, session, run, reading)
         targets = tuple(sorted(link.targets))
         look_backs.append(LookBack(link.session, link.review, targets, reading.adherence, shown))

@@ -15,6 +15,7 @@ from action_recs.checkpoint import SHIPPED, Checkpoint, Task, load_checkpoint
 from action_recs.errors import ModelError
 from action_recs.linking.adherence import ADHERENCES
 from action_recs.linking.category import CATEGORIES
+from action_recs.linking.context_reader import ContextReader
 from action_recs.linking.features import LINK_FEATURES, SAME_FEATURES, Table
 from action_recs.linking.meanings import Meanings, corrected_encoder
 from action_recs.linking.passages import Rarity, lower_layers
@@ -68,6 +69,8 @@ class LinkingModel:
     link, same : Scorer
         Whether a review looks back to an item; whether two recommendations of a session are one.
     category, adherence : Reader
+    in_context : ContextReader
+        Whose opinion of categories and adherence counts beside theirs.
     """
 
     checkpoint: Checkpoint
@@ -77,6 +80,7 @@ class LinkingModel:
     same: Scorer
     category: Reader
     adherence: Reader
+    in_context: ContextReader
 
     def __repr__(self) -> str:
         return f"LinkingModel({self.checkpoint!r})"
@@ -115,6 +119,7 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
         )
         category = _reader("category", config, tensors, len(CATEGORIES))
         adherence = _reader("adherence", config, tensors, len(ADHERENCES))
+        in_context = _in_context(checkpoint, tensors)
         meanings = _meanings(checkpoint, tensors)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(
@@ -123,9 +128,8 @@ def load_linking_model(path: str | Path = FOLDER, *, checkpoint: Checkpoint | No
     for name, expected in (("link", LINK_FEATURES), ("same", SAME_FEATURES)):
         if scorers[name].features != expected or scorers[name].weights.shape != (len(expected),):
             raise ModelError(f"{folder}/config.json: the {name} scorer knows other features; train it again")
-    return LinkingModel(
-        lower_layers(checkpoint), meanings, rarity, scorers["link"], scorers["same"], category, adherence
-    )
+    link, same = scorers["link"], scorers["same"]
+    return LinkingModel(lower_layers(checkpoint), meanings, rarity, link, same, category, adherence, in_context)
 
 
 def _scorer(record: dict[str, Any]) -> Scorer:
@@ -143,7 +147,8 @@ def _reader(name: str, config: Mapping[str, Any], tensors: dict[str, torch.Tenso
         tensors.pop(f"{name}.{kind}").double().numpy() for kind in ("weights", "rarity", "meaning")
     )
     words = TermModel(terms, rarity, weights, np.array(record["intercept"], dtype=float))
-    reader = Reader(words, meaning, np.array(record["meaning_intercept"], dtype=float))
+    share = float(record["context_share"])
+    reader = Reader(words, meaning, np.array(record["meaning_intercept"], dtype=float), share)
     if (
         weights.shape != (len(terms), classes)
         or rarity.shape != (len(terms),)
@@ -154,15 +159,28 @@ def _reader(name: str, config: Mapping[str, Any], tensors: dict[str, torch.Tenso
     return reader
 
 
+def _in_context(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor]) -> ContextReader:
+    """The corrections are named ``contexts/NAME``, what lies over them ``QUESTION.top`` and ``.top_intercept``."""
+    device, width = checkpoint.model.device, 2 * int(checkpoint.model.config.hidden_size)
+    tops = {}
+    for question, classes in (("category", CATEGORIES), ("adherence", ADHERENCES)):
+        weights, intercepts = (tensors[f"{question}.{kind}"].float().to(device) for kind in ("top", "top_intercept"))
+        if weights.shape != (len(classes), width) or intercepts.shape != (len(classes),):
+            raise ValueError("what lies over the encoder does not belong to it")
+        tops[question] = (weights, intercepts)
+    return ContextReader(checkpoint, corrected_encoder(checkpoint, _own(checkpoint, tensors, "contexts/")), tops)
+
+
 def _meanings(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor]) -> Meanings:
     """The corrections are named ``meanings/NAME``."""
-    own = {
-        name.removeprefix("meanings/"): tensor.to(checkpoint.model.device)
-        for name, tensor in tensors.items()
-        if name.startswith("meanings/")
-    }
+    own = _own(checkpoint, tensors, "meanings/")
     mean = own.pop("mean").float().cpu().numpy()
     return Meanings(checkpoint, corrected_encoder(checkpoint, own), mean)
+
+
+def _own(checkpoint: Checkpoint, tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    device = checkpoint.model.device
+    return {name.removeprefix(prefix): each.to(device) for name, each in tensors.items() if name.startswith(prefix)}
 
 
 def scorer_record(features: Sequence[str], weights: Table, intercept: float, threshold: float) -> dict[str, Any]:
@@ -175,11 +193,12 @@ def scorer_record(features: Sequence[str], weights: Table, intercept: float, thr
 
 
 def reader_record(reader: Reader) -> dict[str, Any]:
-    """Terms and intercepts as ``config.json`` holds them."""
+    """Terms, intercepts and the context's share as ``config.json`` holds them."""
     return {
         "terms": sorted(reader.words.terms, key=reader.words.terms.__getitem__),
         "intercept": [round(float(each), 6) for each in reader.words.intercept],
         "meaning_intercept": [round(float(each), 6) for each in reader.intercept],
+        "context_share": reader.context_share,
     }
 
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from action_recs.linking.context_reader import ContextReader
 from action_recs.linking.meanings import Floats, Meanings
+from action_recs.linking.term_model import Table
 from action_recs.session import Recommendation, Review, TaggedSession
 from action_recs.transcript import Transcript, Utterance
 from action_recs.windows import tokenize
@@ -192,6 +194,8 @@ class Spoken:
         What the utterances of its reviews mean.
     spans, leads, scenes : array of float, shape (recommendations, hidden size)
         What its recommendations mean, alone, with the words that lead to them, and with the talk around them.
+    categories, adherences : array of float, shape (recommendations or reviews, classes), optional
+        What a context reader says of its recommendations and its reviews.
     """
 
     tokens: Mapping[int, SpokenTokens]
@@ -199,11 +203,23 @@ class Spoken:
     spans: Floats
     leads: Floats
     scenes: Floats
+    categories: Table | None = None
+    adherences: Table | None = None
 
 
-def read_session(checkpoint: Checkpoint, meanings: Meanings, session: TaggedSession) -> Spoken:
+def read_session(
+    checkpoint: Checkpoint, meanings: Meanings, in_context: ContextReader, session: TaggedSession
+) -> Spoken:
     """Read what is recommended and reviewed in a session."""
-    return replace(read_meanings(meanings, session), tokens=read_tokens(checkpoint, session))
+    contexts, said = in_context.contexts, session.utterances
+    spans = [contexts.recommendation(said, one.utterance, one.start, one.end) for one in session.recommendations]
+    reviews = [contexts.review(said, run.first, run.last) for run in session.reviews]
+    return replace(
+        read_meanings(meanings, session),
+        tokens=read_tokens(checkpoint, session),
+        categories=in_context.log_probabilities("category", spans),
+        adherences=in_context.log_probabilities("adherence", reviews),
+    )
 
 
 def read_tokens(checkpoint: Checkpoint, session: TaggedSession) -> dict[int, SpokenTokens]:

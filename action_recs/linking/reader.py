@@ -1,4 +1,7 @@
-"""What class a text is of, told twice: from its words, and from what it means. Each knows what the other does not."""
+"""What class a text is of, told from its words, from what it means, and by an encoder that reads it in its context.
+
+Each knows what the others do not.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from action_recs.linking.term_model import Table, TermModel, log_softmax
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Two linear models.
+    """Two linear models, and how much a third opinion counts.
 
     Attributes
     ----------
@@ -19,6 +22,9 @@ class Reader:
     weights : array of shape (columns, classes)
         Of the numbers that stand for meanings.
     intercept : array of shape (classes,)
+    context_share : float
+        How much counts what a :class:`~action_recs.linking.context_reader.ContextReader` says; words and meaning
+        count 1 each.
 
     Examples
     --------
@@ -32,10 +38,22 @@ class Reader:
     words: TermModel
     weights: Table = field(repr=False)
     intercept: Table
+    context_share: float = 0.0
 
-    def log_probabilities(self, terms: Sequence[str], numbers: Floats) -> Table:
-        """Of the classes, shape (classes,), from the terms of a text and the numbers that stand for its meaning."""
-        return log_softmax(self.words.log_probabilities(terms) + self.from_meaning(numbers))
+    def log_probabilities(self, terms: Sequence[str], numbers: Floats, in_context: Table | None = None) -> Table:
+        """Of the classes, shape (classes,).
+
+        Parameters
+        ----------
+        terms : sequence of str
+            Of a text.
+        numbers : array of float
+            What stands for its meaning.
+        in_context : array of float, shape (classes,), optional
+            Logarithms of what a context reader holds for probable; without it, words and meaning alone are counted.
+        """
+        told = self.words.log_probabilities(terms) + self.from_meaning(numbers)
+        return log_softmax(told if in_context is None else told + self.context_share * in_context)
 
     def from_meaning(self, numbers: Floats) -> Table:
         """What the meaning alone says, as logarithms of probabilities."""

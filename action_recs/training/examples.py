@@ -129,7 +129,7 @@ def session_windows(
     for window in make_windows(
         lengths, window_tokens=settings.window_tokens, overlap_tokens=0, first_window_tokens=first
     ):
-        ids = _hidden(window_ids(window, pieces, tokenizer), tokenizer, draw, masked)
+        ids = hidden(window_ids(window, pieces, tokenizer), tokenizer, draw, masked)
         inside = [label for piece in classes[window.first : window.last + 1] for label in piece]
         if not any(label >= 0 for label in inside):
             continue
@@ -150,7 +150,7 @@ def _likeliest(probabilities: np.ndarray) -> list[int]:
     return [int(row.argmax()) if row.any() else IGNORED for row in probabilities]
 
 
-def _hidden(ids: list[int], tokenizer: PreTrainedTokenizerBase, draw: random.Random, share: float) -> list[int]:
+def hidden(ids: list[int], tokenizer: PreTrainedTokenizerBase, draw: random.Random, share: float) -> list[int]:
     """The tokens with a share of them replaced by the mask token; never a role marker or another special token."""
     if not share or tokenizer.mask_token_id is None:
         return ids
