@@ -68,8 +68,8 @@ Authored reviews name what they look back to more plainly than people do: expect
 
 Development clients, which training never saw; penalties, thresholds and what is looked at were chosen by
 cross-validation over training clients, with an eye on the development clients' figures; how much the encoder that reads
-in context counts was chosen on these figures. *Afterwards*: courses that
-serve only to measure with; nothing was chosen on them. Brackets: 95 % interval, bootstrap over clients.
+in context counts was chosen on the latter alone. *Afterwards*: courses that serve only to measure with; nothing was
+chosen on them. Brackets: 95 % interval, bootstrap over clients.
 
 {_figures(results)}
 
