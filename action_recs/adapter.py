@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from action_recs.errors import ModelError
 from action_recs.markers import place_markers
-from action_recs.windows import ROLE_MARKERS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -91,7 +90,7 @@ def load_adapter(folder: Path, task: Task) -> tuple[PreTrainedModel, PreTrainedT
         except OSError:
             remedy = "fetch it first, or train with lora.merge=true"
             raise ModelError(f"{folder}: its base {base} is not on this machine; {remedy}") from None
-        place_markers(model, tokenizer, [marker for marker in ROLE_MARKERS.values() if marker not in known])
+        place_markers(model, tokenizer, known)
     adapted = peft.PeftModel.from_pretrained(model, str(folder))
     merged: PreTrainedModel = adapted.merge_and_unload()
     merged.config.action_recs = own.action_recs

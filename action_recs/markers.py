@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-def place_markers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, new: Collection[str]) -> None:
-    """Make room for a tokenizer's markers in a model that has none yet; it is changed.
+def place_markers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, known: Collection[str]) -> None:
+    """Make room for a tokenizer's markers in a model; it is changed.
 
     Parameters
     ----------
     model : PreTrainedModel
     tokenizer : PreTrainedTokenizerBase
         Its vocabulary holds the markers.
-    new : collection of str
-        The markers to place; others keep what they have.
+    known : collection of str
+        The vocabulary that the model was made with: the markers in it keep what they have.
     """
     import torch
 
@@ -34,5 +34,5 @@ def place_markers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, ne
     with torch.no_grad():
         for role, marker in ROLE_MARKERS.items():
             words = tokenizer(role.value, add_special_tokens=False)["input_ids"]
-            if marker in new and words:
+            if marker not in known and words:
                 embeddings.weight[tokenizer.convert_tokens_to_ids(marker)] = embeddings.weight[words].mean(dim=0)

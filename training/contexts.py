@@ -14,11 +14,9 @@ from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
 from action_recs.errors import ActionRecsError
 from action_recs.linking.meanings import corrected_encoder
 from action_recs.training.context_training import ContextSettings, fit_contexts, save_contexts
-from action_recs.training.corrections import corrections_towards, public_encoder
+from action_recs.training.corrections import RANK, corrections_towards, public_encoder
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
-RANK = 32
-"""Of the corrections that it begins with: where ``training/linking.py`` ends."""
 
 
 def main() -> None:

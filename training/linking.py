@@ -56,7 +56,7 @@ from action_recs.linking.passages import lower_layers
 from action_recs.manifest import write_manifest
 from action_recs.session import TaggedSession
 from action_recs.training.context_training import shipped_contexts
-from action_recs.training.corrections import corrections_towards, public_encoder
+from action_recs.training.corrections import RANK, corrections_towards, public_encoder
 from action_recs.training.linking import (
     Strengths,
     fit_reader,
@@ -83,9 +83,6 @@ STRENGTHS = {
     "category": Strengths(0.5, 1000.0, 1.0, 0.5, seen_in=2),
 }
 """Of the readers; chosen in cross-validation."""
-
-RANK = 32
-"""Of the corrections: twice as many brought the vectors little nearer to the public encoder's."""
 
 CONTEXT_SHARES = {"adherence": 0.2, "category": 0.5}
 """How much an encoder that reads in context counts; chosen on the development clients, for it knows the others."""

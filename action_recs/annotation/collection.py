@@ -25,17 +25,10 @@ from action_recs.annotation.markup import read_markup
 from action_recs.annotation.standoff import read_annomi
 from action_recs.errors import AnnotationError
 
-SETS = (
-    "annomi",
-    "authored",
-    "encounters",
-    "supplement",
-    "threads",
-    "targeted",
-    "transferred",
-    "follow_ups",
-    "contrast",
-)
+FOLDERS = ("encounters", "supplement", "threads", "targeted", "transferred", "follow_ups", "contrast")
+"""The authored sets with a folder of their name."""
+
+SETS = ("annomi", "authored", *FOLDERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +52,8 @@ def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = 
     """
     folder = Path(annotations)
     development = _read_splits(folder / "splits.json")
-    sets = {
-        "authored": read_folder(folder / "corpus"),
-        "encounters": read_folder(folder / "corpus" / "encounters"),
-        "supplement": read_folder(folder / "corpus" / "supplement"),
-        "threads": read_folder(folder / "corpus" / "threads"),
-        "targeted": read_folder(folder / "corpus" / "targeted"),
-        "transferred": read_folder(folder / "corpus" / "transferred"),
-        "follow_ups": read_folder(folder / "corpus" / "follow_ups"),
-        "contrast": read_folder(folder / "corpus" / "contrast"),
-    }
+    corpus = folder / "corpus"
+    sets = {"authored": read_folder(corpus)} | {name: read_folder(corpus / name) for name in FOLDERS}
     if annomi_csv:
         sets["annomi"] = read_both_annotators(folder / "annomi", annomi_csv)
     return tuple(_divide(name, sets[name], development.get(name, [])) for name in SETS if name in sets)

@@ -14,6 +14,7 @@ import numpy as np
 
 from action_recs.checkpoint import Checkpoint
 from action_recs.linking.contexts import Context, Contexts
+from action_recs.linking.encoding import encoded
 from action_recs.linking.term_model import Table
 
 if TYPE_CHECKING:
@@ -54,24 +55,13 @@ class ContextReader:
         -------
         array of shape (texts, classes)
         """
-        import torch
-
-        from action_recs.encoder import padded  # loads torch, as workers does
-        from action_recs.workers import batches
-
         weights, intercepts = self.tops[question]
         found = np.zeros((len(asked), len(intercepts)))
-        if not asked:
-            return found
-        device = weights.device
-        padding = self.checkpoint.tokenizer.pad_token_id or 0
-        for batch in batches([len(each.tokens) for each in asked], BATCH_TOKENS):
-            rows = [asked[at] for at in batch]
-            ids, mask = (torch.from_numpy(each).to(device) for each in padded([row.tokens for row in rows], padding))
-            with torch.inference_mode():
-                states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-                scores = pooled(states, counted(rows, ids.shape[1]).to(device)) @ weights.T + intercepts
-                found[batch] = scores.log_softmax(-1).cpu().numpy()
+        rows = [each.tokens for each in asked]
+        for batch, output, mask in encoded(self.encoder, self.checkpoint, rows, batch_tokens=BATCH_TOKENS):
+            count = counted([asked[at] for at in batch], mask.shape[1]).to(mask.device)
+            scores = pooled(output.last_hidden_state.float(), count) @ weights.T + intercepts
+            found[batch] = scores.log_softmax(-1).cpu().numpy()
         return found
 
 

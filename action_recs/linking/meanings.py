@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from action_recs.linking.encoding import encoded
 from action_recs.windows import LONE_SURROGATE
 
 if TYPE_CHECKING:
@@ -53,11 +54,6 @@ class Meanings:
         -------
         array of shape (texts, hidden size)
         """
-        import torch
-
-        from action_recs.encoder import padded  # loads torch, as workers does
-        from action_recs.workers import batches
-
         if not texts:
             return np.zeros((0, len(self.mean)), dtype=np.float32)
         tokenizer = self.checkpoint.tokenizer
@@ -70,15 +66,10 @@ class Meanings:
                 verbose=False,
             )["input_ids"]
         ]
-        padding = tokenizer.pad_token_id or 0
-        device = self.checkpoint.model.device
         found = np.zeros((len(rows), len(self.mean)), dtype=np.float32)
-        for batch in batches([len(row) for row in rows], BATCH_TOKENS):
-            both = padded([rows[at] for at in batch], padding)
-            ids, mask = (torch.from_numpy(each).to(device) for each in both)
-            with torch.inference_mode():
-                states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-                found[batch] = ((states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)).cpu().numpy()
+        for batch, output, mask in encoded(self.encoder, self.checkpoint, rows, batch_tokens=BATCH_TOKENS):
+            states = output.last_hidden_state.float()
+            found[batch] = ((states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)).cpu().numpy()
         return of_unit_length(of_unit_length(found) - self.mean)
 
 

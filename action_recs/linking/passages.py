@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from action_recs.linking.context_reader import ContextReader
+from action_recs.linking.encoding import encoded
 from action_recs.linking.meanings import Floats, Meanings
 from action_recs.linking.term_model import Table
 from action_recs.session import Recommendation, Review, TaggedSession
@@ -149,24 +150,16 @@ def spoken_tokens(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> li
     """Read utterances one by one, each on its own, in batches of like length."""
     import torch
 
-    from action_recs.encoder import padded  # loads torch, as workers does
-    from action_recs.workers import batches
-
     pieces = tokenize(
         Transcript(tuple(utterances)), checkpoint.tokenizer, window_tokens=checkpoint.settings.window_tokens
     )
     opening, closing = checkpoint.tokenizer.cls_token_id, checkpoint.tokenizer.sep_token_id
-    padding = checkpoint.tokenizer.pad_token_id or 0
     encoder = checkpoint.model.base_model
     layers = [min(layer, int(encoder.config.num_hidden_layers)) for layer in LAYERS]
     read: list[Floats] = [np.empty(0, dtype=np.float32)] * len(pieces)
     rows = [[opening, *piece.tokens, closing] for piece in pieces]
-    for batch in batches([len(row) for row in rows], BATCH_TOKENS):
-        both = padded([rows[at] for at in batch], padding)
-        ids, mask = (torch.from_numpy(each).to(checkpoint.model.device) for each in both)
-        with torch.inference_mode():
-            hidden = encoder(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        states = torch.stack([hidden[layer] for layer in layers], dim=1).float()
+    for batch, output, _ in encoded(encoder, checkpoint, rows, batch_tokens=BATCH_TOKENS, hidden_states=True):
+        states = torch.stack([output.hidden_states[layer] for layer in layers], dim=1).float()
         table = torch.nn.functional.normalize(states, dim=-1).cpu().numpy()
         for row, at in enumerate(batch):
             read[at] = table[row, :, 2 : 1 + len(pieces[at].tokens)]  # without the opening token and the marker

@@ -102,10 +102,21 @@ def _within(model: PreTrainedModel, config: LoraConfig) -> str:
     within = rf"{re.escape(model.base_model_prefix)}\..*"
     if config.top is None:
         return within
+    return rf"{within}\.{upper_blocks(model, config.top, setting='lora.top')}\..*"
+
+
+def upper_blocks(model: PreTrainedModel, count: int, *, setting: str) -> str:
+    """A pattern for the numbers of an encoder's uppermost blocks, as they stand in the names of its parameters.
+
+    Raises
+    ------
+    ConfigError
+        When it has fewer; ``setting`` is the key that asked for them.
+    """
     blocks = model.config.num_hidden_layers
-    if config.top > blocks:
-        raise ConfigError(f"lora.top: the encoder has {blocks} blocks, not {config.top}")
-    return rf"{within}\.({'|'.join(map(str, range(blocks - config.top, blocks)))})\..*"
+    if count > blocks:
+        raise ConfigError(f"{setting}: the encoder has {blocks} blocks, not {count}")
+    return f"(?:{'|'.join(map(str, range(blocks - count, blocks)))})"
 
 
 def _has(model: PreTrainedModel, pattern: str) -> bool:

@@ -35,8 +35,9 @@ from action_recs.training.contexts import (
     with_hidden,
 )
 from action_recs.training.corrections import corrections_towards
-from action_recs.training.interrupted import Finished, drop_unfinished
+from action_recs.training.interrupted import PATTERN, Finished, check_begun, drop_unfinished
 from action_recs.training.precision import chosen_precision
+from action_recs.training.trainer import batchwise_arguments
 from action_recs.whole_files import whole_file, write_whole
 
 WEIGHTS = "contexts.safetensors"
@@ -212,7 +213,16 @@ def fit_contexts(
     )
     trainer = Trainer(
         model=model,
-        args=_arguments(output, settings, ends[-1]),
+        args=batchwise_arguments(
+            output,
+            chosen_precision("auto"),
+            warmup_steps=round(settings.warmup * ends[-1]),
+            save_strategy="no",  # but after each pass
+            save_total_limit=1,
+            logging_steps=max(1, ends[-1] // 40),
+            report_to="none",
+            seed=settings.seed,
+        ),
         train_dataset=[batch for own in passes for batch in own],
         data_collator=ContextCollator(checkpoint.tokenizer.pad_token_id or 0),
         optimizers=(optimizer, None),
@@ -228,11 +238,7 @@ def begin(output: Path, settings: Mapping[str, Any], resume: bool) -> None:
     record = json.dumps(settings, indent=2) + "\n"
     if resume:
         drop_unfinished(output)
-    begun = any(output.glob("checkpoints/checkpoint-*"))
-    if begun and not resume:
-        raise ConfigError(f"{output}: holds another run; go on with --resume, or name another folder")
-    if resume and not begun:
-        raise ConfigError(f"{output}: no checkpoint to go on from; start without --resume")
+    check_begun(output, any(output.glob(f"checkpoints/{PATTERN}")), resume=resume)
     path = output / SETTINGS
     if resume and not (path.is_file() and path.read_text(encoding="utf-8") == record):
         raise ConfigError(f"{path}: that run has other settings or other texts; go on with the same, or start anew")
@@ -246,28 +252,6 @@ def fingerprint(passes: Sequence[Sequence[Sequence[LabelledContext]]]) -> str:
     for text in (text for batches in passes for batch in batches for text in batch):
         found.update(repr((text.question, text.context.tokens, text.label)).encode())
     return found.hexdigest()
-
-
-def _arguments(output: Path, settings: ContextSettings, steps: int) -> TrainingArguments:
-    precision = chosen_precision("auto")
-    arguments = TrainingArguments(
-        output_dir=str(output / "checkpoints"),
-        num_train_epochs=1,
-        train_sampling_strategy="sequential",
-        per_device_train_batch_size=1,  # an item is a batch
-        warmup_steps=round(settings.warmup * steps),
-        use_cpu=not torch.cuda.is_available(),
-        bf16=precision == "bf16",
-        fp16=precision == "fp16",
-        save_strategy="no",  # but after each pass
-        save_total_limit=1,
-        logging_steps=max(1, steps // 40),
-        remove_unused_columns=False,
-        report_to="none",
-        seed=settings.seed,
-    )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # DataParallel would cut batches
-    return arguments
 
 
 def save_contexts(reader: ContextReader, folder: Path) -> None:

@@ -13,8 +13,7 @@ from datasets import Dataset
 from transformers import set_seed
 
 from action_recs.checkpoint import Checkpoint
-from action_recs.errors import ConfigError
-from action_recs.training.adapting import with_adapter
+from action_recs.training.adapting import upper_blocks, with_adapter
 from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import ClassWeights, TrainingConfig
 from action_recs.training.data import Sessions
@@ -118,10 +117,7 @@ def train_upper_blocks(model: PreTrainedModel, count: int) -> None:
     ConfigError
         When the encoder has fewer blocks.
     """
-    blocks = model.config.num_hidden_layers
-    if count > blocks:
-        raise ConfigError(f"trained_blocks: the encoder has {blocks} blocks, not {count}")
-    upper = re.compile(rf"\.(?:{'|'.join(map(str, range(blocks - count, blocks)))})\.")
+    upper = re.compile(rf"\.{upper_blocks(model, count, setting='trained_blocks')}\.")
     for name, parameter in model.base_model.named_parameters():
         parameter.requires_grad_(upper.search(f".{name}") is not None)
 

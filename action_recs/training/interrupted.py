@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
-from action_recs.errors import ModelError
+from action_recs.errors import ConfigError, ModelError
 from action_recs.manifest import check_manifest, write_manifest
 
 PATTERN = "checkpoint-*"
@@ -46,3 +46,16 @@ def drop_unfinished(output: Path) -> list[str]:
     for each in broken:
         shutil.rmtree(each, ignore_errors=True)
     return [each.name for each in broken]
+
+
+def check_begun(output: Path, begun: bool, *, resume: bool) -> None:
+    """Refuse to go on with a run that is not there, and to begin one over another.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if resume and not begun:
+        raise ConfigError(f"{output}: no checkpoint to go on from; start without --resume")
+    if begun and not resume:
+        raise ConfigError(f"{output}: holds another run; go on with --resume, or name another folder")

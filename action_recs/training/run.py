@@ -21,7 +21,7 @@ from action_recs.training.distillation import Teachers
 from action_recs.training.figures import checkpoint_figures
 from action_recs.training.fitting import Fitted, fit
 from action_recs.training.folds import Chosen, cross_validate
-from action_recs.training.interrupted import drop_unfinished
+from action_recs.training.interrupted import check_begun, drop_unfinished
 from action_recs.training.plots import check_plotting, write_plots
 from action_recs.training.processes import processes
 from action_recs.training.record import data_hash, run_record
@@ -99,10 +99,7 @@ def begin(
     settings = json.loads(json.dumps(asdict(config)))
     record = run_record(config, data, tasks)
     begun = any(output.glob("checkpoints/checkpoint-*")) or any(output.glob("folds*"))
-    if resume and not begun:
-        raise ConfigError(f"{output}: no checkpoint to go on from; start without --resume")
-    if begun and not resume:
-        raise ConfigError(f"{output}: holds another run; go on with --resume, or name another folder")
+    check_begun(output, begun, resume=bool(resume))
     if type(resume) is int and not (output / "checkpoints" / f"checkpoint-{resume}").is_dir():
         kept = sorted(
             (path.name for path in output.glob("checkpoints/checkpoint-*")),

@@ -128,6 +128,6 @@ def _settings(
 
 
 def _add_markers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    new = [marker for marker in ROLE_MARKERS.values() if marker not in tokenizer.get_vocab()]
+    known = tokenizer.get_vocab()
     tokenizer.add_special_tokens({"additional_special_tokens": list(ROLE_MARKERS.values())})
-    place_markers(model, tokenizer, new)
+    place_markers(model, tokenizer, known)

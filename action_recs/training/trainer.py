@@ -26,7 +26,7 @@ from action_recs.training.development import best_f1
 from action_recs.training.distillation import HiddenMatch
 from action_recs.training.interrupted import Finished
 from action_recs.training.memory import rehearse
-from action_recs.training.precision import chosen_precision
+from action_recs.training.precision import Precision, chosen_precision
 
 TARGETS = ("labels", "soft", "labelled", "utterance", "states")
 """What a batch holds beside the model's own input."""
@@ -131,6 +131,23 @@ class StopAfter(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
 
 
+def batchwise_arguments(output: Path, precision: Precision, **others: Any) -> TrainingArguments:
+    """Of a run that goes once through data whose items are batches, in their order."""
+    arguments = TrainingArguments(
+        output_dir=str(output / "checkpoints"),
+        num_train_epochs=1,
+        train_sampling_strategy="sequential",
+        per_device_train_batch_size=1,  # an item is a batch
+        use_cpu=not torch.cuda.is_available(),
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        remove_unused_columns=False,
+        **others,
+    )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices are for accelerate launch: DataParallel cuts batches
+    return arguments
+
+
 def make_trainer(
     checkpoint: Checkpoint,
     batches: Batches,
@@ -147,28 +164,20 @@ def make_trainer(
     With development sessions it keeps the best checkpoint; without, it goes to the end, and what it saves on the way is
     there to be resumed.
     """
-    precision = chosen_precision(config.precision)
-    arguments = TrainingArguments(
-        output_dir=str(output / "checkpoints"),
-        num_train_epochs=1,
-        train_sampling_strategy="sequential",
-        per_device_train_batch_size=1,  # an item is a batch
+    arguments = batchwise_arguments(
+        output,
+        chosen_precision(config.precision),
         learning_rate=config.learning_rate,
         weight_decay=config.weight_decay,
-        use_cpu=not torch.cuda.is_available(),
-        bf16=precision == "bf16",
-        fp16=precision == "fp16",
         eval_strategy="steps" if development else "no",
         save_total_limit=config.keep,
         load_best_model_at_end=bool(development),
         metric_for_best_model="f1" if development else None,
         greater_is_better=True if development else None,
-        remove_unused_columns=False,
         report_to=list(config.report_to) if isinstance(config.report_to, tuple) else config.report_to,
         ddp_find_unused_parameters=False,
         seed=config.seed,
     )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices are for accelerate launch: DataParallel cuts batches
     if config.step_tokens is not None:
         together = batches.mean_tokens * arguments.world_size
         arguments.gradient_accumulation_steps = max(1, round(config.step_tokens / together))
