@@ -1,6 +1,7 @@
 """Annotated courses, and how a thread is compared with one."""
 
 import pytest
+from recipes import script
 from talked import talk
 
 from action_recs.annotation.courses import courses
@@ -115,3 +116,30 @@ def test_macro_f1_is_the_mean_over_classes():
     assert row["by_class"] == {"done": {"f1": 0.5, "gold": 2}, "partial": {"f1": 0.6667, "gold": 1}}
     assert row["f1"]["value"] == pytest.approx((1 / 2 + 2 / 3) / 2, abs=1e-4)
     assert row["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+
+
+def test_two_readers_of_one_course_are_compared(tmp_path):
+    text = """# session: x1-s1 | style: clean
+T: <rec id="r1" form="casual" category="take_action">Walk daily.</rec>
+C: Fine.
+T: So <rec id="r2" form="casual" category="{category}"{same}>walk daily</rec>.
+T: And <rec id="r3" form="casual" category="learn">read this.</rec>
+
+# session: x1-s2 | style: clean
+<review of="{of}" adherence="{adherence}">
+T: Did you walk?
+C: Once.
+</review>
+"""
+    readings = [
+        {"category": "take_action", "same": ' same="r1"', "of": "s1.r1", "adherence": "done"},
+        {"category": "learn", "same": "", "of": "s1.r2,s1.r3", "adherence": "partial"},
+    ]
+    one, other = (course(tmp_path, text.format(**reading)) for reading in readings)
+    agreement = script("agreement")
+    assert agreement.links(one, one) == {((1, 0), (0, 0))}
+    assert agreement.links(one, other) == {((1, 0), (0, 0)), ((1, 0), (0, 2))}  # r2 is r1 again, for the first reader
+    assert (agreement.restated(one), agreement.restated(other)) == ({(0, 0, 1)}, set())
+    assert agreement.categories(one, other) == [("take_action",) * 2, ("take_action", "learn"), ("learn",) * 2]
+    assert agreement.adherences(one, other) == [("done", "partial")]
+    assert agreement.shared({1, 2}, {2, 3, 4}) == Counts(1, 2, 1)

@@ -4,17 +4,24 @@
 
 One annotator counts as gold, the other as prediction; F1 is the same either way round. Real speech: both annotators of
 AnnoMI. Authored encounters, and what is held out: their own author, and a second reader who saw them without labels.
+What belongs together: the authored development courses, whose second reader saw which words are recommendations and
+reviews, and not what they look back to, restate, became of or are.
 """
 
 import argparse
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import held_out_sessions, read_both_annotators, read_folder
+from action_recs.annotation.courses import Course, courses
+from action_recs.evaluation.linking import ADHERENCE_NAMES, CATEGORY_NAMES, f1_of, macro_f1_of
+from action_recs.evaluation.metrics import Counts
 from action_recs.evaluation.report import evaluate_sessions
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
@@ -31,6 +38,11 @@ def main() -> None:
     held_out = held_out_sessions(ANNOTATIONS).development
     show("held out: encounters", pair([each for each in held_out if each.group.startswith("g")], second))
     show("held out: courses of therapy", pair([each for each in held_out if each.group.startswith("c")], second))
+    show_threads(
+        pair_courses(
+            courses(read_folder(ANNOTATIONS / "corpus")), courses(read_folder(ANNOTATIONS / "second_reading" / "links"))
+        )
+    )
     if arguments.annomi:
         both = read_both_annotators(ANNOTATIONS / "annomi", arguments.annomi)
         show("AnnoMI", pair(both[: len(both) // 2], both[len(both) // 2 :]))
@@ -53,6 +65,85 @@ def show(title: str, pairs: Pairs) -> None:
         estimate = row.get("f1") or row["accuracy"]
         table.add_row(name, f"{estimate['value']:.3f}", f"{estimate['low']:.3f} to {estimate['high']:.3f}")
     Console().print(table)
+
+
+def pair_courses(ones: Iterable[Course], others: Iterable[Course]) -> list[tuple[Course, Course]]:
+    """Both versions of every course that both hold."""
+    second = {course.client: course for course in others}
+    return [(course, second[course.client]) for course in ones if course.client in second]
+
+
+def show_threads(pairs: Sequence[tuple[Course, Course]]) -> None:
+    """Print how well two readers agree on links, restatements, categories and adherence."""
+    found = {
+        "links": f1_of({one.client: shared(links(one, one), links(one, other)) for one, other in pairs}),
+        "restatements": f1_of({one.client: shared(restated(one), restated(other)) for one, other in pairs}),
+        "category": macro_f1_of({one.client: categories(one, other) for one, other in pairs}, CATEGORY_NAMES),
+        "adherence": macro_f1_of({one.client: adherences(one, other) for one, other in pairs}, ADHERENCE_NAMES),
+    }
+    table = Table(
+        "What",
+        "F1 (category, adherence: macro)",
+        "95 % interval",
+        "Marked",
+        title=f"courses: {len(pairs)} clients",
+    )
+    for name, row in found.items():
+        estimate: Any = row["f1"]
+        table.add_row(
+            name, f"{estimate['value']:.3f}", f"{estimate['low']:.3f} to {estimate['high']:.3f}", str(row["gold"])
+        )
+    Console().print(table)
+
+
+Place = tuple[int, int]
+"""A session, and a recommendation or a review of it."""
+
+
+def links(course: Course, other: Course) -> set[tuple[Place, Place]]:
+    """Reviews, and what they look back to by ``other``: of what ``course`` takes for one recommendation, the first."""
+    first = {
+        (place, number): (place, group[0])
+        for place, items in enumerate(course.items)
+        for group in items
+        for number in group
+    }
+    return {
+        (review, first[place, number])
+        for review, targets in other.links.items()
+        for place, item in targets
+        for number in other.items[place][item][:1]
+    }
+
+
+def restated(course: Course) -> set[tuple[int, int, int]]:
+    """Pairs of recommendations of a session that are one."""
+    return {
+        (place, *pair)
+        for place, items in enumerate(course.items)
+        for group in items
+        for pair in itertools.combinations(sorted(group), 2)
+    }
+
+
+def shared(ones: set[Any], others: set[Any]) -> Counts:
+    return Counts(len(ones & others), len(others - ones), len(ones - others))
+
+
+def categories(one: Course, other: Course) -> list[tuple[str | None, str | None]]:
+    return [
+        (span.category, again.category)
+        for session, second in zip(one.sessions, other.sessions, strict=True)
+        for span, again in zip(session.recommendations, second.recommendations, strict=True)
+    ]
+
+
+def adherences(one: Course, other: Course) -> list[tuple[str | None, str | None]]:
+    return [
+        (review.adherence, again.adherence)
+        for session, second in zip(one.sessions, other.sessions, strict=True)
+        for review, again in zip(session.reviews, second.reviews, strict=True)
+    ]
 
 
 if __name__ == "__main__":

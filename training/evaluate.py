@@ -8,12 +8,15 @@
 
 Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes
 what was written after the models had been chosen, and on which nothing is: of its mistakes there is no report.
+With --left-out AnnoMI is read by the models of folds.py, each transcript by those that did not learn from it: what
+ships learnt from all of them, and would be right there by heart.
 With --learnt a set's training sessions take the place of all that: what the models make of what they have seen. Where
 they know that by heart and miss much of the rest, more data would help them, not more parameters alone.
 """
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +27,11 @@ from rich.table import Table
 from action_recs import Tagger
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import Collection, held_out_sessions, load_collection
-from action_recs.checkpoint import SHIPPED
+from action_recs.checkpoint import SHIPPED, Task
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.baselines import BASELINES
 from action_recs.evaluation.card import write_cards, write_readme_figures
+from action_recs.evaluation.left_out import Fold, LeftOut, by_fold, divided, load_left_out, models_without
 from action_recs.evaluation.measure import curve_of, evaluate
 from action_recs.evaluation.reading import load_models
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
@@ -52,11 +56,14 @@ def main() -> None:
     try:
         collections = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
         held_out = held_out_sessions(arguments.annotations)
+        left_out = load_left_out(arguments.left_out) if arguments.left_out else None
+        if left_out:
+            collections = left_out.all_of(collections)
         if arguments.learnt:
             collections, held_out = seen(collections, arguments.learnt), replace(held_out, development=())
-        results = measure(arguments, collections, held_out)
+        results = measure(arguments, collections, held_out, left_out)
         if arguments.errors:
-            write_errors(arguments, collections)
+            write_errors(arguments, collections, left_out)
     except ActionRecsError as error:
         raise SystemExit(f"evaluate.py: {error}") from None
     show(results, Console())
@@ -77,19 +84,30 @@ def seen(collections: tuple[Collection, ...], name: str) -> tuple[Collection, ..
     raise SystemExit(f"evaluate.py: --learnt: there is no set {name}; there are {known} (annomi needs --annomi)")
 
 
-def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...], held_out: Collection) -> dict[str, Any]:
+def measure(
+    arguments: argparse.Namespace,
+    collections: tuple[Collection, ...],
+    held_out: Collection,
+    left_out: LeftOut | None,
+) -> dict[str, Any]:
     tagger = Tagger.from_pretrained(arguments.models)
-    taggers: dict[str, TagMany] = {
-        "models": tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
-    }
+    taggers: dict[str, TagMany] = {"models": lambda transcripts: list(tagger.tag_many(transcripts, progress=True))}
+    if left_out:
+        taggers["models"] = by_fold(left_out, models_without, taggers["models"])
+    taggers["models"] = tagged_once(taggers["models"])
     if arguments.baselines:
         training = [session for each in collections for session in each.train]
-        taggers |= {name: make(training) for name, make in BASELINES.items()}
+        makers = dict(BASELINES)
         if arguments.embeddings:
-            taggers["sentence embeddings"] = nearest_sentences(sentence_embeddings(arguments.embeddings))(training)
+            makers["sentence embeddings"] = nearest_sentences(sentence_embeddings(arguments.embeddings))
+        for name, make in makers.items():
+            taggers[name] = make(training)
+            if left_out:
+                taggers[name] = by_fold(left_out, learnt_without(make, training), taggers[name])
     every = (*collections, held_out) if held_out.development else collections
     whole = whole_sessions(collections)
     return {
+        "left_out": {"set": left_out.set, "folds": len(left_out.folds)} if left_out else None,
         "data": {
             each.name: {
                 "train": {"sessions": len({session.id for session in each.train}), **label_counts(each.train)},
@@ -107,21 +125,33 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...], 
         "slices": {each.name: slices(each.development, taggers["models"]) for each in every if each.development},
         # whole sessions of real and authored talk, for `action-recs tag --precision`
         **{
-            checkpoint.settings.task.value: {"curve": curve_of(checkpoint, whole).to_dict()}
-            for checkpoint in (tagger.recommendation, tagger.review)
+            task.value: {"curve": curve_of(task, divided(left_out, checkpoint, whole)).to_dict()}
+            for task, checkpoint in ((Task.RECOMMENDATION, tagger.recommendation), (Task.REVIEW, tagger.review))
             if whole
         },
     }
 
 
-def write_errors(arguments: argparse.Namespace, collections: tuple[Collection, ...]) -> None:
-    """A report for each set, with the mistakes by cause, in their context."""
-    models = load_models(arguments.models)
+def learnt_without(
+    make: Callable[[Sequence[AnnotatedSession]], TagMany], training: Sequence[AnnotatedSession]
+) -> Callable[[Fold], TagMany]:
+    """A baseline, made anew for each fold."""
+    return lambda fold: make([session for session in training if not fold.holds(session)])
+
+
+def write_errors(arguments: argparse.Namespace, collections: tuple[Collection, ...], left_out: LeftOut | None) -> None:
+    """A report for each set, or each fold of one, with the mistakes by cause, in their context."""
     for each in collections:
-        if any(session.recommendations or session.reviews for session in each.development):
-            found = evaluate(models, each.development, progress=None)
-            tell(found, arguments.models, [f"{each.name}, development"], other=None)
-            write_evaluation(found, arguments.errors / each.name)
+        folds = left_out.folds if left_out and each.name == left_out.set else ()
+        parts = {
+            f"{each.name}-{fold.models.name}": (fold.models, [one for one in each.development if fold.holds(one)])
+            for fold in folds
+        } or {each.name: (arguments.models, list(each.development))}
+        for name, (models, sessions) in parts.items():
+            if any(session.recommendations or session.reviews for session in sessions):
+                found = evaluate(load_models(models), sessions, progress=None)
+                tell(found, models, [f"{name}, development"], other=None)
+                write_evaluation(found, arguments.errors / name)
 
 
 def whole_sessions(collections: tuple[Collection, ...]) -> list[AnnotatedSession]:
@@ -150,6 +180,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--models", type=Path, default=SHIPPED, help="a folder with recommendation/ and review/")
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv; without it only authored sessions are measured")
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
+    parser.add_argument("--left-out", type=Path, metavar="FOLDS", help="a folder of folds.py, whose models read AnnoMI")
     parser.add_argument("--baselines", action="store_true", help="measure the baselines beside the models")
     parser.add_argument("--embeddings", help="with --baselines: a sentence encoder's folder, such as all-MiniLM-L6-v2")
     parser.add_argument("--output", type=Path, help="write all figures to this JSON file")

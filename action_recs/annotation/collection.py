@@ -17,6 +17,7 @@ annotations/
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,10 +41,16 @@ class Collection:
     development: tuple[AnnotatedSession, ...]
 
 
-def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = None) -> tuple[Collection, ...]:
+def load_collection(
+    annotations: str | Path,
+    *,
+    annomi_csv: str | Path | None = None,
+    development: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[Collection, ...]:
     """Load the sets that are at hand: the authored ones always, AnnoMI when its CSV is given.
 
-    Every AnnoMI transcript comes twice, once with each annotator's labels.
+    Every AnnoMI transcript comes twice, once with each annotator's labels. ``development`` names groups of a set that
+    are kept for development in place of those that the split file names.
 
     Raises
     ------
@@ -51,12 +58,12 @@ def load_collection(annotations: str | Path, *, annomi_csv: str | Path | None = 
         When a file is broken, or a group of the split file does not exist.
     """
     folder = Path(annotations)
-    development = _read_splits(folder / "splits.json")
+    kept = _read_splits(folder / "splits.json") | {name: list(groups) for name, groups in (development or {}).items()}
     corpus = folder / "corpus"
     sets = {"authored": read_folder(corpus)} | {name: read_folder(corpus / name) for name in FOLDERS}
     if annomi_csv:
         sets["annomi"] = read_both_annotators(folder / "annomi", annomi_csv)
-    return tuple(_divide(name, sets[name], development.get(name, [])) for name in SETS if name in sets)
+    return tuple(_divide(name, sets[name], kept.get(name, [])) for name in SETS if name in sets)
 
 
 def held_out_sessions(annotations: str | Path) -> Collection:

@@ -39,7 +39,7 @@ def check_labels(config: TrainingConfig, data: TrainingData) -> None:
 
 def _check_folds(config: TrainingConfig, train: Mapping[str, Sessions]) -> None:
     others = positives(config.task, _all({name: each for name, each in train.items() if name not in (OWN, UNLABELLED)}))
-    folds = folds_of(config, train[OWN])
+    folds = folds_of(train[OWN], config.folds or 1, seed=config.seed)
     held = [positives(config.task, fold) for fold in folds]
     if not sum(held):
         raise ConfigError(f"no {config.task.value} is marked in the own sessions; thresholds cannot be chosen on them")

@@ -113,6 +113,9 @@ class TrainingConfig:
         How much of each set one pass takes: 1 is all of it, 0.5 a random half of its sessions, 2 all of it twice.
         "own" is what ``--data`` names, "unlabelled" what ``--unlabelled`` does; the other sets are those of
         ``annotations/``.
+    learn_development : list of str
+        Sets of the mix whose development sessions are learnt from too: for the last run, when all has been chosen and
+        what the recipe is worth is known from folds (``training/folds.py``). Not what the run is measured on.
     passes : int
         How often the data is gone through.
     window_tokens, overlap_tokens : int or "auto"
@@ -171,6 +174,7 @@ class TrainingConfig:
     task: Task
     base: str
     mix: Mapping[str, float]
+    learn_development: tuple[str, ...] = ()
     passes: int = 4
     window_tokens: int | Literal["auto"] = "auto"
     overlap_tokens: int | Literal["auto"] = "auto"
@@ -223,6 +227,12 @@ class TrainingConfig:
         if self.batch_tokens is not None and isinstance(window, int) and self.batch_tokens < window:
             raise ConfigError(f"batch_tokens: at least one window of {window} tokens")
         self._check_weights()
+        for name in self.learn_development:
+            if name not in self.mix or name not in SETS or name in self.evaluate_on:
+                raise ConfigError(
+                    f"learn_development: {name!r} must be one of the project's sets ({', '.join(SETS)}), in the mix "
+                    "and not in evaluate_on"
+                )
         if UNLABELLED in self.mix and self.distill is None:
             raise ConfigError(f"mix: of the set {UNLABELLED} only teachers know anything; name some under distill")
         if UNLABELLED in self.evaluate_on:

@@ -37,6 +37,8 @@ class Sources:
         The folder of the project's own sessions; by default the checkout's that the package is run from.
     annomi : path, optional
         AnnoMI-full.csv.
+    development_groups : mapping of set to groups, optional
+        Of the project's sets: what is kept for development in place of what the split file says.
     """
 
     own: tuple[Path, ...] = ()
@@ -44,6 +46,7 @@ class Sources:
     unlabelled: tuple[Path, ...] = ()
     annotations: Path | None = None
     annomi: Path | None = None
+    development_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,10 @@ def gather(config: TrainingConfig, sources: Sources) -> TrainingData:
     wanted = {*config.mix, *config.evaluate_on}
     if project := wanted & {*SETS}:
         folder = _annotations_folder(sources.annotations, project)
-        sets = {each.name: each for each in load_collection(folder, annomi_csv=sources.annomi)}
+        sets = {
+            each.name: each
+            for each in load_collection(folder, annomi_csv=sources.annomi, development=sources.development_groups)
+        }
         for key, names in (("mix", config.mix), ("evaluate_on", config.evaluate_on)):
             if absent := [name for name in names if name in SETS and name not in sets]:
                 raise ConfigError(
@@ -99,19 +105,18 @@ def gather(config: TrainingConfig, sources: Sources) -> TrainingData:
     held_out = {name: development[name] for name in config.evaluate_on if not (name == OWN and config.folds)}
     if bare := [name for name, sessions in held_out.items() if not sessions]:
         raise ConfigError(f"evaluate_on: the set {', '.join(bare)} has no development sessions")
-    mixed = {name: train[name] for name in config.mix}
+    mixed = {name: train[name] + (development[name] if name in config.learn_development else ()) for name in config.mix}
     return TrainingData(mixed, held_out, _hashes(read))
 
 
-def folds_of(config: TrainingConfig, own: Sequence[AnnotatedSession]) -> list[Sessions]:
-    """The own sessions in ``config.folds`` parts, by client, each with its share of the labels."""
-    count = config.folds or 1
-    clients = len({each.group for each in own})
+def folds_of(sessions: Sequence[AnnotatedSession], count: int, *, seed: int) -> list[Sessions]:
+    """The sessions in so many parts, by client, each with its share of the labels."""
+    clients = len({each.group for each in sessions})
     if clients < count:
         who = "all sessions are of one client" if clients == 1 else f"the sessions are of {clients} clients"
         remedy = "annotate more clients' sessions" + (f", or set folds={clients}" if clients > 1 else "")
         raise ConfigError(f"folds: {who}, who cannot be divided into {count} folds; {remedy}")
-    parts = split_sessions(own, {f"fold {number}": 1.0 for number in range(count)}, seed=config.seed).sets
+    parts = split_sessions(sessions, {f"fold {number}": 1.0 for number in range(count)}, seed=seed).sets
     return [parts[f"fold {number}"] for number in range(count)]
 
 

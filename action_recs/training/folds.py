@@ -21,7 +21,7 @@ from action_recs.training.fitting import Fitted, fit
 from action_recs.training.interrupted import drop_unfinished
 from action_recs.training.processes import processes
 from action_recs.training.saving import save_trained
-from action_recs.training.tuning import Counted, Decoded, best_settings, count_all, read_once
+from action_recs.training.tuning import Counted, Decoded, best_settings, count_all, joined, read_once
 from action_recs.whole_files import write_whole
 
 Fitting = Callable[..., Fitted]
@@ -65,7 +65,7 @@ def cross_validate(
     if resume and done.is_file():
         record = json.loads(done.read_text(encoding="utf-8"))
         return Chosen(record["weights"], DecodingSettings(**record["decoding"]), record["report"])
-    folds = folds_of(config, train[OWN])
+    folds = folds_of(train[OWN], config.folds or 1, seed=config.seed)
     compared = []
     for number, weights in enumerate(config.weight_choices):
         fitting = partial(fit, config, weights=weights, teachers=teachers)
@@ -105,12 +105,12 @@ def _out_of_fold(
         counted.append(count_all(config.task, fold, decoders[-1]))
     tagged: dict[str, Decoded] = {}
     for number, fold in enumerate(folds):
-        elsewhere = best_settings({OWN: _together([each for at, each in enumerate(counted) if at != number])})
+        elsewhere = best_settings({OWN: joined([each for at, each in enumerate(counted) if at != number])})
         tagged |= {session.id: decoders[number][session.id](elsewhere) for session in fold}
     sessions: list[AnnotatedSession] = [session for fold in folds for session in fold]
     figures = task_figures(config.task, sessions, tagged)
     f1 = figures["metrics"][f"{config.task.value}_utterance"]["f1"]["value"]
-    return f1, best_settings({OWN: _together(counted)}), figures
+    return f1, best_settings({OWN: joined(counted)}), figures
 
 
 def _trained(
@@ -130,7 +130,3 @@ def _trained(
             (output / "writing").rename(finished)
         processes().wait_for_everyone()
     return load_checkpoint(finished, config.task)
-
-
-def _together(counted: list[Counted]) -> Counted:
-    return {settings: [row for each in counted for row in each[settings]] for settings in counted[0]}

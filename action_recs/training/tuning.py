@@ -88,6 +88,11 @@ def count_all(task: Task, sessions: Sequence[AnnotatedSession], decoders: Mappin
     return counted
 
 
+def joined(counted: Sequence[Counted]) -> Counted:
+    """The counts of several sets of sessions as one."""
+    return {settings: [row for each in counted for row in each[settings]] for settings in counted[0]}
+
+
 def best_settings(tables: Mapping[str, Counted]) -> DecodingSettings:
     """The settings that decode best.
 

@@ -1,0 +1,113 @@
+"""Cross-validate a recipe on AnnoMI: train without each part of its transcripts in turn, so that each is read unseen.
+
+    python training/folds.py training/joint-fold.yaml --annomi AnnoMI-full.csv --output runs/folds
+    python training/evaluate.py --annomi AnnoMI-full.csv --left-out runs/folds
+
+AnnoMI's labels are few. A development part of it is too small to tell two points from chance, and what is kept back
+for it is missing in training. So what ships learns from all transcripts, and what the recipe is worth is told by as
+many siblings as there are folds. The run must start from a checkpoint that never saw AnnoMI (joint-authored.yaml).
+
+Each fold is a run of joint.py; one that has ended is not trained again, and --only trains some of them, so that they
+can run side by side. When all have ended, each is given the decoding settings that suit the transcripts of the other
+folds and the authored development sessions best: nothing of a transcript's labels is in what reads it.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from action_recs.annotation.annotated import AnnotatedSession
+from action_recs.annotation.collection import load_collection
+from action_recs.checkpoint import Task, save_checkpoint
+from action_recs.errors import ActionRecsError
+from action_recs.evaluation.left_out import RECORD, Fold
+from action_recs.training.arguments import run_parser, sources_of
+from action_recs.training.config import TrainingConfig, load_config
+from action_recs.training.data import Sources, folds_of
+from action_recs.training.joint_run import train_joint
+from action_recs.training.tuning import Counted, best_settings, count_all, joined, read_once
+from action_recs.whole_files import write_whole
+
+ANNOTATIONS = Path(__file__).parent.parent / "annotations"
+DIVIDED = "annomi"
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    try:
+        config, sources = load_config(arguments.config, arguments.set), sources_of(arguments)
+        sets = {each.name: each for each in load_collection(arguments.annotations, annomi_csv=sources.annomi)}
+        every = sets[DIVIDED].train + sets[DIVIDED].development
+        parts = folds_of(every, arguments.folds, seed=config.seed)
+        folds = [
+            Fold(frozenset(session.group for session in part), arguments.output / str(number))
+            for number, part in enumerate(parts)
+        ]
+        for number, fold in enumerate(folds):
+            if arguments.only is None or number in arguments.only:
+                train_without(fold, config, sources)
+        if not all(ended(fold) for fold in folds):
+            print(f"{arguments.output}: folds are left to train")
+            return
+        choose_decoding(folds, parts, {name: sets[name].development for name in config.evaluate_on})
+        record = {
+            "set": DIVIDED,
+            "folds": [{"groups": sorted(each.groups), "models": each.models.name} for each in folds],
+        }
+        write_whole(json.dumps(record, indent=1) + "\n", arguments.output / RECORD)
+    except ActionRecsError as error:
+        raise SystemExit(f"folds.py: {error}") from None
+
+
+def train_without(fold: Fold, config: TrainingConfig, sources: Sources) -> None:
+    if not ended(fold):
+        without = replace(sources, development_groups={DIVIDED: tuple(sorted(fold.groups))})
+        train_joint(config, without, fold.models, resume=fold.models.is_dir())
+
+
+def ended(fold: Fold) -> bool:
+    """Whether both checkpoints lie there; the figures are what a run writes last."""
+    return all((fold.models / task.value / "metrics.json").is_file() for task in Task)
+
+
+def choose_decoding(
+    folds: Sequence[Fold],
+    parts: Sequence[Sequence[AnnotatedSession]],
+    development: Mapping[str, Sequence[AnnotatedSession]],
+) -> None:
+    """Give each fold's checkpoints the settings that are best without its own part."""
+    for task in Task:
+        counted: list[Counted] = []
+        elsewhere: list[dict[str, Counted]] = []
+        for fold, part in zip(folds, parts, strict=True):
+            checkpoint = fold.checkpoint(task)
+            counted.append(count_all(task, part, read_once(checkpoint, part)))
+            elsewhere.append(
+                {name: count_all(task, some, read_once(checkpoint, some)) for name, some in development.items()}
+            )
+        for number, fold in enumerate(folds):
+            others = joined([each for at, each in enumerate(counted) if at != number])
+            checkpoint = fold.checkpoint(task)
+            decoding = best_settings({**elsewhere[number], DIVIDED: others})
+            settings = replace(checkpoint.settings, decoding=decoding)
+            save_checkpoint(replace(checkpoint, settings=settings), fold.models / task.value)
+            print(f"{fold.models.name}, {task.value}: {decoding}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, parents=[run_parser(ANNOTATIONS)]
+    )
+    parser.add_argument("config", help="a YAML file, such as joint-fold.yaml beside this script")
+    parser.add_argument("--folds", type=int, default=4, help="parts")
+    parser.add_argument("--only", type=int, nargs="+", metavar="NUMBER", help="train these folds, counted from 0")
+    arguments = parser.parse_args()
+    if arguments.annomi is None:
+        parser.error("--annomi: AnnoMI-full.csv is what is divided")
+    return arguments
+
+
+if __name__ == "__main__":
+    main()
