@@ -3,11 +3,13 @@
     python training/contexts.py --base all-MiniLM-L6-v2 --output runs/contexts
     python training/linking.py --base all-MiniLM-L6-v2 --contexts runs/contexts --output runs/linking
     python training/linking.py --base all-MiniLM-L6-v2 --output action_recs/models/linking --measure --cards
+    python training/linking.py --output action_recs/models/linking --shares
 
 The first trains what reads recommendations and reviews in their context (about an hour on one core), the second all
 else on the training clients (some 10 minutes); ``--measure`` trains nothing, and measures with gold spans, with the
-shipped tagger's, and baselines. ``--base`` is the folder of the public encoder that the recommendation checkpoint began
-as.
+shipped tagger's, and baselines. ``--shares`` tells how right the development clients are read where the encoder that
+reads in context counts more or less: what ``CONTEXT_SHARES`` was chosen by. ``--base`` is the folder of the public
+encoder that the recommendation checkpoint began as.
 """
 
 import argparse
@@ -87,11 +89,17 @@ STRENGTHS = {
 CONTEXT_SHARES = {"adherence": 0.2, "category": 0.5}
 """How much an encoder that reads in context counts; chosen on the development clients, for it knows the others."""
 
+SHARES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75)
+"""What was compared for it."""
+
 
 def main() -> None:
     arguments = parse_arguments()
     try:
         collections = load_collection(arguments.annotations)
+        if arguments.shares:
+            compare_shares(load_linking_model(arguments.output), collections)
+            return
         if not arguments.measure:
             train(arguments, collections)
         results = measure(arguments, collections)
@@ -177,6 +185,16 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) 
         else {},
         "baselines": baselines(arguments, training, several, train_sessions, development),
     }
+
+
+def compare_shares(model: LinkingModel, collections: tuple[Collection, ...]) -> None:
+    """Print the macro F1 of category and adherence on the development clients, gold spans, by the context's share."""
+    measured = courses(session for each in collections for session in each.development)
+    for share in SHARES:
+        readers = {name: replace(getattr(model, name), context_share=share) for name in CONTEXT_SHARES}
+        weighed = replace(model, **readers)
+        found = figures([compare(course, followed(course, weighed)) for course in measured])
+        print(f"{share:4.2f}  " + ", ".join(f"{name} {_cells(found[name])[0]}" for name in readers), flush=True)
 
 
 def followed(course: Course, model: LinkingModel) -> ClientThread:
@@ -285,8 +303,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=SHIPPED / "linking", help="the model's folder")
     parser.add_argument("--measure", action="store_true", help="train nothing")
     parser.add_argument("--cards", action="store_true", help="write README.md into the folder")
+    parser.add_argument("--shares", action="store_true", help="only compare shares of what reads in context")
     arguments = parser.parse_args()
-    if not (arguments.measure or (arguments.base and arguments.contexts)):
+    if not (arguments.measure or arguments.shares or (arguments.base and arguments.contexts)):
         parser.error("--base and --contexts are needed to train")
     return arguments
 
