@@ -51,3 +51,14 @@ def test_the_cpu_benchmark_prints_one_object():
     found = json.loads(line)
     assert {name for name in PROMISED if isinstance(found[name], float)} == PROMISED
     assert found["agreement"]["utterances"] > 0
+
+
+def test_what_is_undecided_grows_as_less_counts_as_decided():
+    from action_recs import Transcript
+    from benchmarks.undecided import measure
+
+    talk = [("therapist", "Maybe you could go back to cooking, that was good for you."), ("client", "It's cold out.")]
+    none, some, all_of_it = (measure([Transcript.from_pairs(talk)], below) for below in (1.1, 0.5, 0.0))
+    assert (none["share undecided"], none["faster at most"]) == (0, round(2 / (1 + 1 / 6), 2))
+    assert some["share undecided"] == 0.8  # 12 of 15 words
+    assert (all_of_it["share undecided"], all_of_it["faster at most"]) == (1, 1)

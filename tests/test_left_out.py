@@ -9,9 +9,8 @@ from recipes import SHORT, script
 
 from action_recs import Tagger
 from action_recs.annotation.collection import load_collection
-from action_recs.checkpoint import Task, load_checkpoint
 from action_recs.errors import ConfigError, ModelError
-from action_recs.evaluation.left_out import Fold, LeftOut, by_fold, divided, load_left_out
+from action_recs.evaluation.left_out import Fold, LeftOut, by_fold, load_left_out
 from action_recs.evaluation.report import evaluate_sessions
 from action_recs.training.config import config_from, load_config
 from action_recs.training.data import Sources, gather
@@ -70,9 +69,8 @@ def test_every_transcript_is_read_by_what_did_not_learn_from_it(
     )
     assert found == expected
 
-    averaged = ["--task", "review", "--like", models / "review", "--output", tmp_path / "averaged"]
-    call(monkeypatch, "average", models / "review", *averaged, *reading)
-    assert load_checkpoint(tmp_path / "averaged", Task.REVIEW).settings.task is Task.REVIEW
+    with pytest.raises(SystemExit, match="--left-out"):
+        call(monkeypatch, "evaluate", "--models", models, *reading, "--learnt", "annomi")
 
 
 def test_transcripts_of_no_fold_go_to_the_other_tagger():
@@ -88,12 +86,6 @@ def test_transcripts_of_no_fold_go_to_the_other_tagger():
     assert tag(talk) == ["c without 1", "None by all", "a without 0", "b without 1", "d by all"]
     assert tag(talk[:1]) == ["c without 1"]
     assert sorted(made) == ["0", "1"]  # each once
-
-
-def test_without_folds_one_checkpoint_reads_all(models, annotations):
-    checkpoint = load_checkpoint(models / "review", Task.REVIEW)
-    sessions = load_collection(annotations)[0].train
-    assert divided(None, checkpoint, sessions) == [(checkpoint, list(sessions))]
 
 
 def test_a_transcript_of_no_fold_is_told(annotations, annomi_csv):

@@ -13,7 +13,6 @@ of whose two tasks one is taken.
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -21,13 +20,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tqdm.auto import tqdm
 
-from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import load_collection
 from action_recs.checkpoint import Checkpoint, Task, load_checkpoint, save_checkpoint
 from action_recs.errors import ActionRecsError, ModelError
-from action_recs.evaluation.left_out import LeftOut, divided, load_left_out
 from action_recs.training.joint import HEAD, own_top
-from action_recs.training.tuning import Decoder, read_once, tuned
+from action_recs.training.tuning import tuned
 
 WORD_EMBEDDINGS = "word_embeddings.weight"
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
@@ -40,25 +37,11 @@ def main() -> None:
         save_checkpoint(mean, arguments.output)
         as_shipped = load_checkpoint(arguments.output, arguments.task)  # in half precision
         sets = load_collection(arguments.annotations, annomi_csv=arguments.annomi)
-        left_out = load_left_out(arguments.left_out) if arguments.left_out else None
-        sets = left_out.all_of(sets) if left_out else sets
-        development = {each.name: each.development for each in sets if each.development}
-        decoders = {name: read_apart(left_out, as_shipped, sessions) for name, sessions in development.items()}
-        best = tuned(as_shipped, development, decoders)
+        best = tuned(as_shipped, {each.name: each.development for each in sets if each.development})
         save_checkpoint(best, arguments.output)
     except ActionRecsError as error:
         raise SystemExit(f"average.py: {error}") from None
     print(f"{arguments.output}: {best.settings.decoding}")
-
-
-def read_apart(
-    left_out: LeftOut | None, checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession]
-) -> dict[str, Decoder]:
-    """Every session scored by the checkpoint, or by that of the fold that it was left out of."""
-    decoders: dict[str, Decoder] = {}
-    for reader, some in divided(left_out, checkpoint, sessions):
-        decoders |= read_once(reader, some)
-    return decoders
 
 
 def averaged(task: Task, checkpoints: list[Path], like: Path, *, joint: bool = False) -> Checkpoint:
@@ -104,7 +87,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="the folder of the averaged checkpoint")
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS, help="the folder of annotated sessions")
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv, which is public but not part of this repository")
-    parser.add_argument("--left-out", type=Path, metavar="FOLDS", help="a folder of folds.py, whose models read AnnoMI")
     return parser.parse_args()
 
 

@@ -8,8 +8,8 @@
 
 Prints one table a set, real speech first, with 95 % intervals from a bootstrap over clients or transcripts. Last comes
 what was written after the models had been chosen, and on which nothing is: of its mistakes there is no report.
-With --left-out AnnoMI is read by the models of folds.py, each transcript by those that did not learn from it: what
-ships learnt from all of them, and would be right there by heart.
+With --left-out all of AnnoMI is read by the models of folds.py, each transcript by those that did not learn from it:
+what the recipe is worth, told by siblings of what ships.
 With --learnt a set's training sessions take the place of all that: what the models make of what they have seen. Where
 they know that by heart and miss much of the rest, more data would help them, not more parameters alone.
 """
@@ -27,11 +27,11 @@ from rich.table import Table
 from action_recs import Tagger
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import Collection, held_out_sessions, load_collection
-from action_recs.checkpoint import SHIPPED, Task
+from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.baselines import BASELINES
 from action_recs.evaluation.card import write_cards, write_readme_figures
-from action_recs.evaluation.left_out import Fold, LeftOut, by_fold, divided, load_left_out, models_without
+from action_recs.evaluation.left_out import Fold, LeftOut, by_fold, load_left_out, models_without
 from action_recs.evaluation.measure import curve_of, evaluate
 from action_recs.evaluation.reading import load_models
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
@@ -51,6 +51,8 @@ def main() -> None:
         raise SystemExit(
             "evaluate.py: --cards needs --annomi and --baselines: the cards report real speech and baselines"
         )
+    if arguments.left_out and (arguments.cards or arguments.learnt):
+        raise SystemExit("evaluate.py: --left-out tells of other models than those of --models: no cards, no --learnt")
     if arguments.learnt and (arguments.cards or arguments.errors):
         raise SystemExit("evaluate.py: --learnt tells of training sessions: cards and reports of mistakes do not")
     try:
@@ -107,7 +109,6 @@ def measure(
     every = (*collections, held_out) if held_out.development else collections
     whole = whole_sessions(collections)
     return {
-        "left_out": {"set": left_out.set, "folds": len(left_out.folds)} if left_out else None,
         "data": {
             each.name: {
                 "train": {"sessions": len({session.id for session in each.train}), **label_counts(each.train)},
@@ -125,9 +126,9 @@ def measure(
         "slices": {each.name: slices(each.development, taggers["models"]) for each in every if each.development},
         # whole sessions of real and authored talk, for `action-recs tag --precision`
         **{
-            task.value: {"curve": curve_of(task, divided(left_out, checkpoint, whole)).to_dict()}
-            for task, checkpoint in ((Task.RECOMMENDATION, tagger.recommendation), (Task.REVIEW, tagger.review))
-            if whole
+            checkpoint.settings.task.value: {"curve": curve_of(checkpoint, whole).to_dict()}
+            for checkpoint in (tagger.recommendation, tagger.review)
+            if whole and not left_out
         },
     }
 

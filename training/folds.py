@@ -3,9 +3,9 @@
     python training/folds.py training/joint-fold.yaml --annomi AnnoMI-full.csv --output runs/folds
     python training/evaluate.py --annomi AnnoMI-full.csv --left-out runs/folds
 
-AnnoMI's labels are few. A development part of it is too small to tell two points from chance, and what is kept back
-for it is missing in training. So what ships learns from all transcripts, and what the recipe is worth is told by as
-many siblings as there are folds. The run must start from a checkpoint that never saw AnnoMI (joint-authored.yaml).
+AnnoMI's labels are few, and its development part is too small to tell five points from chance. Here all of its
+transcripts are read, by siblings of what ships. They must start from a checkpoint that never saw AnnoMI
+(joint-authored.yaml).
 
 Each fold is a run of joint.py; one that has ended is not trained again, and --only trains some of them, so that they
 can run side by side. When all have ended, each is given the decoding settings that suit the transcripts of the other

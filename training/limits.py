@@ -23,7 +23,6 @@ from action_recs.annotation.collection import load_collection
 from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.card import SETS
-from action_recs.evaluation.left_out import by_fold, load_left_out, models_without
 from action_recs.evaluation.report import TagMany, evaluate_sessions, tagged_once
 from action_recs.training.augment import as_recognised
 from action_recs.transcript import Role, Transcript
@@ -44,11 +43,10 @@ SHORT, LONG = 30, 80
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv: measure all parts anew")
-    parser.add_argument("--left-out", type=Path, metavar="FOLDS", help="a folder of folds.py, whose models read AnnoMI")
     parser.add_argument("--models", type=Path, default=SHIPPED, help="a folder with recommendation/ and review/")
     arguments = parser.parse_args()
     try:
-        tables = measured(arguments) if arguments.annomi else known(arguments.models)
+        tables = measured(arguments.models, arguments.annomi) if arguments.annomi else known(arguments.models)
     except (ActionRecsError, OSError) as error:
         raise SystemExit(f"limits.py: {error}") from None
     before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
@@ -58,16 +56,12 @@ def main() -> None:
     PAGE.write_text("".join([before, begin, "\n", *tables, end, after]), encoding="utf-8")
 
 
-def measured(arguments: argparse.Namespace) -> list[str]:
+def measured(models: Path, annomi: Path) -> list[str]:
     """The tables of every part, after tagging the development sessions."""
-    collections = load_collection(ROOT / "annotations", annomi_csv=arguments.annomi)
-    tagger = Tagger.from_pretrained(arguments.models)
-    tag: TagMany = lambda transcripts: list(tagger.tag_many(transcripts, progress=True))  # noqa: E731
-    if arguments.left_out:
-        left_out = load_left_out(arguments.left_out)
-        collections, tag = left_out.all_of(collections), by_fold(left_out, models_without, tag)
-    tag = tagged_once(tag)
+    collections = load_collection(ROOT / "annotations", annomi_csv=annomi)
     sets = {each.name: each.development for each in collections if each.development}
+    tagger = Tagger.from_pretrained(models)
+    tag = tagged_once(lambda transcripts: list(tagger.tag_many(transcripts, progress=True)))
     authored = [session for name, sessions in sets.items() if name != "annomi" for session in sessions]
     return [
         table("Real speech (AnnoMI, against each of two annotators)", sets["annomi"], REAL, tag),

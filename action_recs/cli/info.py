@@ -86,7 +86,7 @@ def show(found: dict[str, Any], console: Console) -> None:
     if not found["figures"]:
         console.print("no figures lie beside these models; action-recs evaluate measures them", highlight=False)
         return
-    title = "Figures (the models' cards say how each was measured)"
+    title = "Figures on the development split"
     table = Table("What", "Where", "F1 [95 % interval]", "Precision", "Recall", title=title, title_justify="left")
     for row in found["figures"]:
         f1 = f"{row['f1']:.2f} [{row['f1_low']:.2f}, {row['f1_high']:.2f}]"

@@ -125,7 +125,11 @@ it independently: the model was trained on both versions, so that what they disa
 
 ## Figures
 
-{_measured_on(results.get("left_out"))}
+On the development split, which training never saw (whole clients, transcripts and sets of variants). The checkpoint
+and its thresholds were chosen on these same sessions, and the set `targeted` was written after the errors of an earlier
+model on them had been read: these figures flatter. "Held out" are whole encounters and courses of therapy sessions
+that were written afterwards and on which nothing was chosen; they are the nearest to what to expect. Brackets: 95 %
+interval, bootstrap over clients or transcripts.
 
 {_figures(task, results["development"]["models"])}
 
@@ -133,7 +137,7 @@ By the kind of transcript, utterance F1:
 
 {_slices(task, results["slices"])}
 
-Reproduce with `python training/evaluate.py --annomi AnnoMI-full.csv{_folds_given(results.get("left_out"))}`.
+Reproduce with `python training/evaluate.py --annomi AnnoMI-full.csv`.
 
 ## What it gets wrong
 
@@ -146,29 +150,6 @@ Research on many sessions together, and feedback that a clinician sees with a su
 transcript. Not for judging, ranking or paying a clinician, and not for decisions about a client: on a single session
 it is too often wrong for that.
 """
-
-
-def _measured_on(left_out: Mapping[str, Any] | None) -> str:
-    flatters = """\
-and its thresholds were chosen on these same sessions, and the set `targeted` was written after the errors of an earlier
-model on them had been read: these figures flatter. "Held out" are whole encounters and courses of therapy sessions
-that were written afterwards and on which nothing was chosen; they are the nearest to what to expect. Brackets: 95 %
-interval, bootstrap over clients or transcripts."""
-    never_saw = "which training never saw (whole clients, transcripts and sets of variants). The checkpoint"
-    if left_out is None:
-        return f"On the development split, {never_saw}\n{flatters}"
-    return f"""\
-Real speech by cross-validation. What ships learnt from all of AnnoMI's transcripts. Its siblings read them here:
-{left_out["folds"]} pairs of models, each trained from the public weights (`training/joint-authored.yaml`, then
-`training/folds.py`) without a part of the transcripts, of which it reads that part, with thresholds that were chosen
-without it. They learnt from fewer real transcripts than what ships, and for a shorter time.
-
-Authored sessions and excerpts: the development split, {never_saw}
-{flatters}"""
-
-
-def _folds_given(left_out: Mapping[str, Any] | None) -> str:
-    return "" if left_out is None else " --left-out runs/folds"
 
 
 def _data(data: Mapping[str, Any]) -> str:

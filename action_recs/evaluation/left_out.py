@@ -1,13 +1,13 @@
 """Cross-validation: every session is read by models that were trained without its client.
 
-``training/folds.py`` divides a set into parts and trains without each in turn. What ships may then learn from all of
-the set, and these siblings of it say what the recipe is worth on sessions that it does not know.
+``training/folds.py`` divides a set into parts and trains without each in turn. So all of a small set is measured on, in
+place of its development part alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -124,15 +124,3 @@ def models_without(fold: Fold) -> TagMany:
     """The models of one fold; see :func:`by_fold`."""
     tagger = Tagger.from_pretrained(fold.models)
     return lambda transcripts: list(tagger.tag_many(transcripts, progress=True))
-
-
-def divided(
-    left_out: LeftOut | None, checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession]
-) -> list[tuple[Checkpoint, list[AnnotatedSession]]]:
-    """Each session once, beside the checkpoint that is to read it: a fold's, or for all others the one given."""
-    folds: Mapping[str, Fold] = {group: fold for fold in left_out.folds for group in fold.groups} if left_out else {}
-    parts: dict[Fold | None, list[AnnotatedSession]] = {}
-    for session in sessions:
-        parts.setdefault(folds.get(session.group), []).append(session)
-    task = checkpoint.settings.task
-    return [(fold.checkpoint(task) if fold else checkpoint, some) for fold, some in parts.items()]

@@ -166,13 +166,10 @@ def _cases(checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession], progres
     return [Case(session, read[session.transcript]) for session in sessions]
 
 
-def curve_of(task: Task, read_by: Iterable[tuple[Checkpoint, Sequence[AnnotatedSession]]]) -> Curve:
-    """Precision by threshold on annotated sessions, each beside the checkpoint of the task that is to read it.
-
-    At least one session holds the task's label.
-    """
-    cases = [case for checkpoint, sessions in read_by for case in _cases(checkpoint, sessions, progress=None)]
-    _, decisive, gold = scored_utterances(cases, Label(task.value))
+def curve_of(checkpoint: Checkpoint, sessions: Sequence[AnnotatedSession]) -> Curve:
+    """Precision by threshold of one checkpoint on annotated sessions, of which at least one holds its label."""
+    label = Label(checkpoint.settings.task.value)
+    _, decisive, gold = scored_utterances(_cases(checkpoint, sessions, progress=None), label)
     return precision_recall(decisive, gold)
 
 
