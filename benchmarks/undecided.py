@@ -5,16 +5,19 @@
 
 An encoder need not read to the end what is decided half-way ("early exit"). Here the guess is perfect: an utterance is
 decided where the finished models give both of its scores less than ``--below``. The rest is read to the end. Counted
-are the multiplications of the layers, of which the upper half would still make keys and values for every token.
+are the multiplications by the layers' weights (attention's own are a few per cent more), and the exit is half-way up;
+the upper half would still make keys and values for every token.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cpu import at_least_one
 from benchmarks.dialogues import development
 from benchmarks.machine import describe
 
@@ -25,12 +28,12 @@ KEYS_AND_VALUES = 2 / 12
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv")
-    parser.add_argument("--sessions", type=int, default=40, help="the most that are read")
+    parser.add_argument("--sessions", type=at_least_one, default=40, help="the most that are read")
     parser.add_argument("--below", type=float, default=0.03, help="scores that decide nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     transcripts = development(arguments.annomi)
-    results = measure(transcripts[:: max(1, len(transcripts) // arguments.sessions)], arguments.below)
+    results = measure(transcripts[:: math.ceil(len(transcripts) / arguments.sessions)], arguments.below)
     if arguments.json:
         print(json.dumps(results | {"machine": describe()}))
         return

@@ -9,6 +9,7 @@ from recipes import SHORT, script
 
 from action_recs import Tagger
 from action_recs.annotation.collection import load_collection
+from action_recs.checkpoint import Checkpoint, ReadingSettings, Task
 from action_recs.errors import ConfigError, ModelError
 from action_recs.evaluation.left_out import Fold, LeftOut, by_fold, load_left_out
 from action_recs.evaluation.report import evaluate_sessions
@@ -40,9 +41,12 @@ def test_every_transcript_is_read_by_what_did_not_learn_from_it(
     assert "folds are left to train" in capsys.readouterr().out
     with pytest.raises(ModelError, match=r"holds no folds; training/folds\.py"):
         load_left_out(tmp_path / "folds")
-    begun = (tmp_path / "folds" / "1" / "run.json").read_bytes()
+    figures = tmp_path / "folds" / "1" / "review" / "metrics.json"
+    ended = figures.stat().st_mtime_ns
     call(monkeypatch, "folds", *given)
-    assert (tmp_path / "folds" / "1" / "run.json").read_bytes() == begun  # not trained again
+    assert figures.stat().st_mtime_ns == ended  # not trained again
+    with pytest.raises(SystemExit, match="other values of seed"):
+        call(monkeypatch, "folds", *given, "--set", "seed=5")
 
     left_out = load_left_out(tmp_path / "folds")
     assert left_out.set == "annomi"
@@ -60,6 +64,8 @@ def test_every_transcript_is_read_by_what_did_not_learn_from_it(
     call(monkeypatch, "evaluate", "--models", models, *reading, "--output", output, "--baselines")
     results = json.loads(output.read_text(encoding="utf-8"))
     assert results["data"]["annomi"]["train"] == results["data"]["annomi"]["development"]
+    assert results["left_out"] == {"set": "annomi", "folds": 2}
+    assert set(results["development"]) == {"models", "phrases", "bag of words"}
     found = results["development"]["models"]["annomi"]
     assert (found["sessions"], found["annotators"]) == (2, 2)
     annomi = load_collection(annotations, annomi_csv=annomi_csv)[0]
@@ -71,6 +77,64 @@ def test_every_transcript_is_read_by_what_did_not_learn_from_it(
 
     with pytest.raises(SystemExit, match="--left-out"):
         call(monkeypatch, "evaluate", "--models", models, *reading, "--learnt", "annomi")
+
+
+def test_a_baseline_learns_without_the_fold_that_it_reads(annotations, annomi_csv):
+    sessions = [each for one in load_collection(annotations, annomi_csv=annomi_csv) for each in one.train]
+    seen = []
+    script("evaluate").learnt_without(seen.append, sessions)(Fold(frozenset({"annomi-7"}), Path("0")))
+    assert seen == [[each for each in sessions if each.group != "annomi-7"]]
+    assert len(seen[0]) < len(sessions)
+
+
+def test_settings_are_chosen_on_the_other_folds(monkeypatch):
+    folds_script = script("folds")
+    folds = [Fold(frozenset({name}), Path(name)) for name in "abc"]
+    asked, saved = [], {}
+    settings = ReadingSettings(Task.REVIEW)
+    monkeypatch.setattr(Fold, "checkpoint", lambda fold, task: Checkpoint(fold.models.name, None, settings))
+    monkeypatch.setattr(folds_script, "read_once", lambda checkpoint, sessions: checkpoint.model)
+    monkeypatch.setattr(folds_script, "count_all", lambda task, sessions, reader: {None: [f"{sessions} by {reader}"]})
+    monkeypatch.setattr(folds_script, "best_settings", lambda tables: asked.append(tables) or f"choice {len(asked)}")
+    monkeypatch.setattr(
+        folds_script,
+        "save_settings",
+        lambda checkpoint, folder: saved.update({str(folder): checkpoint.settings.decoding}),
+    )
+    folds_script.choose_decoding(folds, ["A", "B", "C"], {"contrast": "D"})
+    assert asked[1] == {"contrast": {None: ["D by b"]}, "annomi": {None: ["A by a", "C by c"]}}
+    assert saved["b/recommendation"] == "choice 2"
+    assert len(saved) == 6
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"learn_development": ["annomi"]}, "learn_development"),
+        ({"evaluate_on": ["annomi", "contrast"]}, "evaluate_on"),
+        ({"mix": {"annomi": 1, "transferred": 1}}, "transferred"),
+        ({"mix": {"contrast": 1}}, "lacks annomi"),
+        ({"base": "shipped"}, "base: what ships knows annomi"),
+    ],
+)
+def test_a_recipe_that_knows_what_it_is_to_read_is_refused(given, changed, words, monkeypatch, tmp_path):
+    recipe = json.loads(given[0].read_text(encoding="utf-8"))
+    given[0].write_text(json.dumps(recipe | changed), encoding="utf-8")
+    with pytest.raises(SystemExit, match=words):
+        call(monkeypatch, "folds", *given)
+    assert not (tmp_path / "folds").exists()
+
+
+@pytest.mark.parametrize("extra", [["--folds", 1], ["--only", 2], ["--only", -1]])
+def test_folds_that_are_not_there_are_refused(given, extra, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        call(monkeypatch, "folds", *given, *extra)
+    assert f"error: {extra[0]}: " in capsys.readouterr().err
+
+
+def test_a_set_that_is_not_at_hand_is_told(annotations):
+    with pytest.raises(ModelError, match="annomi, which was divided, is not at hand; name its file"):
+        LeftOut("annomi", ()).all_of(load_collection(annotations))
 
 
 def test_transcripts_of_no_fold_go_to_the_other_tagger():

@@ -142,4 +142,8 @@ C: Once.
     assert (agreement.restated(one), agreement.restated(other)) == ({(0, 0, 1)}, set())
     assert agreement.categories(one, other) == [("take_action",) * 2, ("take_action", "learn"), ("learn",) * 2]
     assert agreement.adherences(one, other) == [("done", "partial")]
+    assert agreement.pair_courses([one], [other]) == [(one, other)]
+    moved = course(tmp_path, text.format(**readings[1]).replace("Walk daily", "Walk"))
+    with pytest.raises(AnnotationError, match="the course of x1: both readings must mark the same words"):
+        agreement.pair_courses([one], [moved])
     assert agreement.shared({1, 2}, {2, 3, 4}) == Counts(1, 2, 1)

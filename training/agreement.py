@@ -5,7 +5,7 @@
 One annotator counts as gold, the other as prediction; F1 is the same either way round. Real speech: both annotators of
 AnnoMI. Authored encounters, and what is held out: their own author, and a second reader who saw them without labels.
 What belongs together: the authored development courses, whose second reader saw which words are recommendations and
-reviews, and not what they look back to, restate, became of or are.
+reviews, and not what they look back to, restate, became of or are. Links count by the author's restatements.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from rich.table import Table
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import held_out_sessions, read_both_annotators, read_folder
 from action_recs.annotation.courses import Course, courses
+from action_recs.errors import ActionRecsError, AnnotationError
 from action_recs.evaluation.linking import ADHERENCE_NAMES, CATEGORY_NAMES, f1_of, macro_f1_of
 from action_recs.evaluation.metrics import Counts
 from action_recs.evaluation.report import evaluate_sessions
@@ -32,7 +33,14 @@ Pairs = list[tuple[AnnotatedSession, AnnotatedSession]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--annomi", type=Path, help="AnnoMI-full.csv")
-    arguments = parser.parse_args()
+    try:
+        compare(parser.parse_args().annomi)
+    except ActionRecsError as error:
+        raise SystemExit(f"agreement.py: {error}") from None
+
+
+def compare(annomi: Path | None) -> None:
+    """Print a table for each pair of readings."""
     second = read_folder(ANNOTATIONS / "second_reading")
     show("authored encounters", pair(read_folder(ANNOTATIONS / "corpus" / "encounters"), second))
     held_out = held_out_sessions(ANNOTATIONS).development
@@ -43,8 +51,8 @@ def main() -> None:
             courses(read_folder(ANNOTATIONS / "corpus")), courses(read_folder(ANNOTATIONS / "second_reading" / "links"))
         )
     )
-    if arguments.annomi:
-        both = read_both_annotators(ANNOTATIONS / "annomi", arguments.annomi)
+    if annomi:
+        both = read_both_annotators(ANNOTATIONS / "annomi", annomi)
         show("AnnoMI", pair(both[: len(both) // 2], both[len(both) // 2 :]))
 
 
@@ -68,9 +76,32 @@ def show(title: str, pairs: Pairs) -> None:
 
 
 def pair_courses(ones: Iterable[Course], others: Iterable[Course]) -> list[tuple[Course, Course]]:
-    """Both versions of every course that both hold."""
+    """Both versions of every course that both hold.
+
+    Raises
+    ------
+    AnnotationError
+        When they mark other words, or other reviews.
+    """
     second = {course.client: course for course in others}
-    return [(course, second[course.client]) for course in ones if course.client in second]
+    pairs = [(course, second[course.client]) for course in ones if course.client in second]
+    for course, other in pairs:
+        if marks(course) != marks(other):
+            remedy = "both readings must mark the same words; only what is said of them may differ"
+            raise AnnotationError(f"the course of {course.client}: {remedy}")
+    return pairs
+
+
+def marks(course: Course) -> list[tuple[str, list[tuple[int, ...]]]]:
+    """Where the recommendations and reviews of each session lie."""
+    return [
+        (
+            session.id,
+            [(span.utterance, span.start, span.end) for span in session.recommendations]
+            + [(run.first, run.last) for run in session.reviews],
+        )
+        for session in course.sessions
+    ]
 
 
 def show_threads(pairs: Sequence[tuple[Course, Course]]) -> None:

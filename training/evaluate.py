@@ -31,7 +31,7 @@ from action_recs.checkpoint import SHIPPED
 from action_recs.errors import ActionRecsError
 from action_recs.evaluation.baselines import BASELINES
 from action_recs.evaluation.card import write_cards, write_readme_figures
-from action_recs.evaluation.left_out import Fold, LeftOut, by_fold, load_left_out, models_without
+from action_recs.evaluation.left_out import Fold, LeftOut, by_fold, load_left_out
 from action_recs.evaluation.measure import curve_of, evaluate
 from action_recs.evaluation.reading import load_models
 from action_recs.evaluation.report import TagMany, evaluate_sessions, label_counts, slices, tagged_once
@@ -93,10 +93,10 @@ def measure(
     left_out: LeftOut | None,
 ) -> dict[str, Any]:
     tagger = Tagger.from_pretrained(arguments.models)
-    taggers: dict[str, TagMany] = {"models": lambda transcripts: list(tagger.tag_many(transcripts, progress=True))}
+    tag_many = tagging(tagger)
     if left_out:
-        taggers["models"] = by_fold(left_out, models_without, taggers["models"])
-    taggers["models"] = tagged_once(taggers["models"])
+        tag_many = by_fold(left_out, lambda fold: tagging(Tagger.from_pretrained(fold.models)), tag_many)
+    taggers: dict[str, TagMany] = {"models": tagged_once(tag_many)}
     if arguments.baselines:
         training = [session for each in collections for session in each.train]
         makers = dict(BASELINES)
@@ -109,6 +109,7 @@ def measure(
     every = (*collections, held_out) if held_out.development else collections
     whole = whole_sessions(collections)
     return {
+        **({"left_out": {"set": left_out.set, "folds": len(left_out.folds)}} if left_out else {}),
         "data": {
             each.name: {
                 "train": {"sessions": len({session.id for session in each.train}), **label_counts(each.train)},
@@ -131,6 +132,10 @@ def measure(
             if whole and not left_out
         },
     }
+
+
+def tagging(tagger: Tagger) -> TagMany:
+    return lambda transcripts: list(tagger.tag_many(transcripts, progress=True))
 
 
 def learnt_without(
@@ -163,7 +168,9 @@ def whole_sessions(collections: tuple[Collection, ...]) -> list[AnnotatedSession
 def show(results: dict[str, Any], console: Console) -> None:
     for tagger, sets in results["development"].items():
         for name, figures in sets.items():
-            table = Table("Metric", "F1", "95 % interval", "Precision", "Recall", "Gold", title=f"{tagger}: {name}")
+            folds = results.get("left_out", {})
+            who = f"{tagger}, without each of {folds['folds']} parts" if folds.get("set") == name else tagger
+            table = Table("Metric", "F1", "95 % interval", "Precision", "Recall", "Gold", title=f"{who}: {name}")
             for metric, row in figures["metrics"].items():
                 main_figure = row.get("f1") or row["accuracy"]
                 table.add_row(

@@ -7,9 +7,10 @@ AnnoMI's labels are few, and its development part is too small to tell five poin
 transcripts are read, by siblings of what ships. They must start from a checkpoint that never saw AnnoMI
 (joint-authored.yaml).
 
-Each fold is a run of joint.py; one that has ended is not trained again, and --only trains some of them, so that they
-can run side by side. When all have ended, each is given the decoding settings that suit the transcripts of the other
-folds and the authored development sessions best: nothing of a transcript's labels is in what reads it.
+Each fold is a run of joint.py. One that has ended is not trained again, one that was broken off goes on, and --only
+trains some of them, so that they can run side by side. When all have ended, each is given the decoding settings that
+suit the transcripts of the other folds, and the development sessions of the recipe's evaluate_on, best. A transcript's
+labels reach what reads it through those settings alone: the other folds were read by models that had learnt from it.
 """
 
 import argparse
@@ -20,24 +21,29 @@ from pathlib import Path
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import load_collection
-from action_recs.checkpoint import Task, save_checkpoint
-from action_recs.errors import ActionRecsError
+from action_recs.checkpoint import Task
+from action_recs.errors import ActionRecsError, ConfigError
 from action_recs.evaluation.left_out import RECORD, Fold
 from action_recs.training.arguments import run_parser, sources_of
-from action_recs.training.config import TrainingConfig, load_config
-from action_recs.training.data import Sources, folds_of
+from action_recs.training.config import OWN, SHIPPED_BASE, TrainingConfig, load_config
+from action_recs.training.data import Sources, folds_of, gather
 from action_recs.training.joint_run import train_joint
+from action_recs.training.run import check_same
+from action_recs.training.saving import save_settings
 from action_recs.training.tuning import Counted, best_settings, count_all, joined, read_once
 from action_recs.whole_files import write_whole
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 DIVIDED = "annomi"
+LIKE_IT = "transferred"
+"""The set that keeps the turns of its transcripts."""
 
 
 def main() -> None:
     arguments = parse_arguments()
     try:
         config, sources = load_config(arguments.config, arguments.set), sources_of(arguments)
+        check_recipe(config)
         sets = {each.name: each for each in load_collection(arguments.annotations, annomi_csv=sources.annomi)}
         every = sets[DIVIDED].train + sets[DIVIDED].development
         parts = folds_of(every, arguments.folds, seed=config.seed)
@@ -61,10 +67,32 @@ def main() -> None:
         raise SystemExit(f"folds.py: {error}") from None
 
 
+def check_recipe(config: TrainingConfig) -> None:
+    """Refuse what would let a fold know the transcripts that it is to read.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if DIVIDED not in config.mix:
+        raise ConfigError(f"mix: lacks {DIVIDED}, which is what is divided")
+    if LIKE_IT in config.mix:
+        raise ConfigError(f"mix: {LIKE_IT} keeps the turns of {DIVIDED}'s transcripts; leave it out")
+    if config.base == SHIPPED_BASE:
+        raise ConfigError(f"base: what ships knows {DIVIDED}; start from a run of joint-authored.yaml")
+    if config.learn_development:
+        raise ConfigError("learn_development: a fold would learn from what it is to read; leave it out")
+    if {DIVIDED, OWN} & {*config.evaluate_on}:
+        raise ConfigError(f"evaluate_on: neither {DIVIDED} nor {OWN}, but authored sets, such as contrast")
+
+
 def train_without(fold: Fold, config: TrainingConfig, sources: Sources) -> None:
-    if not ended(fold):
-        without = replace(sources, development_groups={DIVIDED: tuple(sorted(fold.groups))})
-        train_joint(config, without, fold.models, resume=fold.models.is_dir())
+    """Train a fold, or see that the one that is there is this one."""
+    without = replace(sources, development_groups={DIVIDED: tuple(sorted(fold.groups))})
+    if ended(fold):
+        check_same(config, gather(config, without), fold.models)
+    else:
+        train_joint(config, without, fold.models, resume=any(fold.models.glob("checkpoints/checkpoint-*")))
 
 
 def ended(fold: Fold) -> bool:
@@ -92,7 +120,7 @@ def choose_decoding(
             checkpoint = fold.checkpoint(task)
             decoding = best_settings({**elsewhere[number], DIVIDED: others})
             settings = replace(checkpoint.settings, decoding=decoding)
-            save_checkpoint(replace(checkpoint, settings=settings), fold.models / task.value)
+            save_settings(replace(checkpoint, settings=settings), fold.models / task.value)
             print(f"{fold.models.name}, {task.value}: {decoding}")
 
 
@@ -101,11 +129,15 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, parents=[run_parser(ANNOTATIONS)]
     )
     parser.add_argument("config", help="a YAML file, such as joint-fold.yaml beside this script")
-    parser.add_argument("--folds", type=int, default=4, help="parts")
+    parser.add_argument("--folds", type=int, default=4, help="parts, at least 2")
     parser.add_argument("--only", type=int, nargs="+", metavar="NUMBER", help="train these folds, counted from 0")
     arguments = parser.parse_args()
     if arguments.annomi is None:
         parser.error("--annomi: AnnoMI-full.csv is what is divided")
+    if arguments.folds < 2:
+        parser.error("--folds: at least 2")
+    if not {*(arguments.only or ())} <= {*range(arguments.folds)}:
+        parser.error(f"--only: folds are counted from 0 to {arguments.folds - 1}")
     return arguments
 
 

@@ -17,7 +17,6 @@ from action_recs.checkpoint import Checkpoint, Task, load_checkpoint
 from action_recs.errors import ModelError
 from action_recs.evaluation.metrics import Labelled
 from action_recs.evaluation.report import TagMany
-from action_recs.tagger import Tagger
 from action_recs.transcript import Transcript
 
 RECORD = "folds.json"
@@ -64,8 +63,11 @@ class LeftOut:
         Raises
         ------
         ModelError
-            When a session of it was left out by no fold.
+            When the set is not among them, or a session of it was left out by no fold.
         """
+        collections = tuple(collections)
+        if self.set not in {each.name for each in collections}:
+            raise ModelError(f"the set {self.set}, which was divided, is not at hand; name its file (--{self.set})")
         found = []
         for each in collections:
             if each.name == self.set:
@@ -118,9 +120,3 @@ def by_fold(left_out: LeftOut, tag_without: Callable[[Fold], TagMany], otherwise
         return [found[index] for index in range(len(transcripts))]
 
     return tag_many
-
-
-def models_without(fold: Fold) -> TagMany:
-    """The models of one fold; see :func:`by_fold`."""
-    tagger = Tagger.from_pretrained(fold.models)
-    return lambda transcripts: list(tagger.tag_many(transcripts, progress=True))

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,11 @@ from action_recs.whole_files import write_whole
 
 MAY_DIFFER = {"report_to", "keep", "stop_after", "patience"}
 """Settings that a run may be resumed with other values of."""
+
+DEFAULTS = {
+    each.name: json.loads(json.dumps(each.default)) for each in fields(TrainingConfig) if each.default is not MISSING
+}
+"""As ``training_config.json`` holds them, for settings that came later than a run."""
 
 
 def train(config: TrainingConfig, sources: Sources, output: Path, *, resume: bool | int = False) -> dict[str, Any]:
@@ -96,7 +101,6 @@ def begin(
     if resume and processes().is_main_process and (dropped := drop_unfinished(output)):
         sys.stderr.write(f"{output}: {', '.join(dropped)} was not written to its end, and is made again\n")
     processes().wait_for_everyone()
-    settings = json.loads(json.dumps(asdict(config)))
     record = run_record(config, data, tasks)
     begun = any(output.glob("checkpoints/checkpoint-*")) or any(output.glob("folds*"))
     check_begun(output, begun, resume=bool(resume))
@@ -107,16 +111,22 @@ def begin(
         )
         raise ConfigError(f"{output}: no checkpoint of step {resume}; there are {', '.join(kept)}")
     if resume:
-        _check_same(settings, data, output)
+        check_same(config, data, output)
     processes().wait_for_everyone()  # nobody writes before everybody has looked
     if processes().is_main_process and not resume:
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"{output}: cannot be made a folder ({error.strerror})") from None
-        write_whole(json.dumps(settings, indent=2) + "\n", output / "training_config.json")
+        write_whole(json.dumps(as_written(config), indent=2) + "\n", output / "training_config.json")
         write_whole(json.dumps(record, indent=2) + "\n", output / "run.json")
     processes().wait_for_everyone()
+
+
+def as_written(config: TrainingConfig) -> dict[str, Any]:
+    """The settings as ``training_config.json`` holds them."""
+    written: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return written
 
 
 def finish(
@@ -178,13 +188,21 @@ def _start_figures(config: TrainingConfig, data: TrainingData) -> dict[str, Any]
     return {name: checkpoint_figures(before, sessions) for name, sessions in measured.items()}
 
 
-def _check_same(settings: Mapping[str, Any], data: TrainingData, output: Path) -> None:
-    """A run goes on with the settings and the sessions that it began with."""
+def check_same(config: TrainingConfig, data: TrainingData, output: Path) -> None:
+    """A run goes on with the settings and the sessions that it began with.
+
+    Raises
+    ------
+    ConfigError
+        When they are others. A setting that came later than the run had its default then.
+    """
+    settings = as_written(config)
     try:
         before = json.loads((output / "training_config.json").read_text(encoding="utf-8"))
         held = json.loads((output / "run.json").read_text(encoding="utf-8"))["data"]["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ConfigError(f"{output}: training_config.json or run.json is broken; begin anew elsewhere") from None
+    before = DEFAULTS | before
     changed = sorted(name for name in settings if name not in MAY_DIFFER and settings[name] != before.get(name))
     if changed:
         raise ConfigError(f"{output}: was begun with other values of {', '.join(changed)}; resume with the same")
