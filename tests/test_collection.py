@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
+import action_recs
 from action_recs import AnnotationError, Form, Transcript
 from action_recs.annotation.annotated import AnnotatedRecommendation, AnnotatedSession
 from action_recs.annotation.collection import held_out_sessions, load_collection, read_folder
+from action_recs.annotation.courses import courses
 from action_recs.annotation.leakage import leaks
 from action_recs.annotation.splits import development_groups
+from action_recs.evaluation.linking_agreement import pair_courses, thread_agreement
 
 SHIPPED = Path(__file__).parent.parent / "annotations"
+LINKING = Path(action_recs.__file__).parent / "models" / "linking"
 
 
 def ids(collections):
@@ -133,3 +137,13 @@ def test_nobody_of_the_held_out_sessions_is_in_a_set():
     others = [session for each in load_collection(SHIPPED) for session in (*each.train, *each.development)]
     assert not {session.group for session in held_out} & {session.group for session in others}
     assert leaks({"held out": held_out, "others": others}) == []
+
+
+def test_the_linking_card_tells_what_the_second_readers_of_the_development_courses_say():
+    development = courses(session for each in load_collection(SHIPPED) for session in each.development)
+    second = courses(read_folder(SHIPPED / "second_reading" / "links"))
+    found = thread_agreement(pair_courses(development, second))
+    assert {course.client for course in second} == {one.client for one in development if len(one.sessions) > 1}
+    assert json.loads((LINKING / "metrics.json").read_text(encoding="utf-8"))["second_reading"] == found
+    told = (LINKING / "README.md").read_text(encoding="utf-8")
+    assert f"links of a review to an item {found['links']['f1']['value']:.2f}" in told

@@ -1,12 +1,12 @@
 """Annotated courses, and how a thread is compared with one."""
 
 import pytest
-from recipes import script
 from talked import talk
 
 from action_recs.annotation.courses import courses
 from action_recs.annotation.markup import read_markup
 from action_recs.errors import AnnotationError
+from action_recs.evaluation import linking_agreement as agreement
 from action_recs.evaluation.linking import compare, macro_f1_of
 from action_recs.evaluation.metrics import Counts
 from action_recs.linking import Adherence, Category, ClientThread, Item, LookBack, ReviewLink, Words
@@ -136,7 +136,6 @@ C: Once.
         {"category": "learn", "same": "", "of": "s1.r2,s1.r3", "adherence": "partial"},
     ]
     one, other = (course(tmp_path, text.format(**reading)) for reading in readings)
-    agreement = script("agreement")
     assert agreement.links(one, one) == {((1, 0), (0, 0))}
     assert agreement.links(one, other) == {((1, 0), (0, 0)), ((1, 0), (0, 2))}  # r2 is r1 again, for the first reader
     assert (agreement.restated(one), agreement.restated(other)) == ({(0, 0, 1)}, set())

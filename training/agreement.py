@@ -9,10 +9,8 @@ reviews, and not what they look back to, restate, became of or are. Links count 
 """
 
 import argparse
-import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -20,9 +18,8 @@ from rich.table import Table
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import held_out_sessions, read_both_annotators, read_folder
 from action_recs.annotation.courses import Course, courses
-from action_recs.errors import ActionRecsError, AnnotationError
-from action_recs.evaluation.linking import ADHERENCE_NAMES, CATEGORY_NAMES, f1_of, macro_f1_of
-from action_recs.evaluation.metrics import Counts
+from action_recs.errors import ActionRecsError
+from action_recs.evaluation.linking_agreement import pair_courses, thread_agreement
 from action_recs.evaluation.report import evaluate_sessions
 
 ANNOTATIONS = Path(__file__).parent.parent / "annotations"
@@ -75,43 +72,8 @@ def show(title: str, pairs: Pairs) -> None:
     Console().print(table)
 
 
-def pair_courses(ones: Iterable[Course], others: Iterable[Course]) -> list[tuple[Course, Course]]:
-    """Both versions of every course that both hold.
-
-    Raises
-    ------
-    AnnotationError
-        When they mark other words, or other reviews.
-    """
-    second = {course.client: course for course in others}
-    pairs = [(course, second[course.client]) for course in ones if course.client in second]
-    for course, other in pairs:
-        if marks(course) != marks(other):
-            remedy = "both readings must mark the same words; only what is said of them may differ"
-            raise AnnotationError(f"the course of {course.client}: {remedy}")
-    return pairs
-
-
-def marks(course: Course) -> list[tuple[str, list[tuple[int, ...]]]]:
-    """Where the recommendations and reviews of each session lie."""
-    return [
-        (
-            session.id,
-            [(span.utterance, span.start, span.end) for span in session.recommendations]
-            + [(run.first, run.last) for run in session.reviews],
-        )
-        for session in course.sessions
-    ]
-
-
 def show_threads(pairs: Sequence[tuple[Course, Course]]) -> None:
     """Print how well two readers agree on links, restatements, categories and adherence."""
-    found = {
-        "links": f1_of({one.client: shared(links(one, one), links(one, other)) for one, other in pairs}),
-        "restatements": f1_of({one.client: shared(restated(one), restated(other)) for one, other in pairs}),
-        "category": macro_f1_of({one.client: categories(one, other) for one, other in pairs}, CATEGORY_NAMES),
-        "adherence": macro_f1_of({one.client: adherences(one, other) for one, other in pairs}, ADHERENCE_NAMES),
-    }
     table = Table(
         "What",
         "F1 (category, adherence: macro)",
@@ -119,62 +81,12 @@ def show_threads(pairs: Sequence[tuple[Course, Course]]) -> None:
         "Marked",
         title=f"courses: {len(pairs)} clients",
     )
-    for name, row in found.items():
-        estimate: Any = row["f1"]
+    for name, row in thread_agreement(pairs).items():
+        estimate = row["f1"]
         table.add_row(
             name, f"{estimate['value']:.3f}", f"{estimate['low']:.3f} to {estimate['high']:.3f}", str(row["gold"])
         )
     Console().print(table)
-
-
-Place = tuple[int, int]
-"""A session, and a recommendation or a review of it."""
-
-
-def links(course: Course, other: Course) -> set[tuple[Place, Place]]:
-    """Reviews, and what they look back to by ``other``: of what ``course`` takes for one recommendation, the first."""
-    first = {
-        (place, number): (place, group[0])
-        for place, items in enumerate(course.items)
-        for group in items
-        for number in group
-    }
-    return {
-        (review, first[place, number])
-        for review, targets in other.links.items()
-        for place, item in targets
-        for number in other.items[place][item][:1]
-    }
-
-
-def restated(course: Course) -> set[tuple[int, int, int]]:
-    """Pairs of recommendations of a session that are one."""
-    return {
-        (place, *pair)
-        for place, items in enumerate(course.items)
-        for group in items
-        for pair in itertools.combinations(sorted(group), 2)
-    }
-
-
-def shared(ones: set[Any], others: set[Any]) -> Counts:
-    return Counts(len(ones & others), len(others - ones), len(ones - others))
-
-
-def categories(one: Course, other: Course) -> list[tuple[str | None, str | None]]:
-    return [
-        (span.category, again.category)
-        for session, second in zip(one.sessions, other.sessions, strict=True)
-        for span, again in zip(session.recommendations, second.recommendations, strict=True)
-    ]
-
-
-def adherences(one: Course, other: Course) -> list[tuple[str | None, str | None]]:
-    return [
-        (review.adherence, again.adherence)
-        for session, second in zip(one.sessions, other.sessions, strict=True)
-        for review, again in zip(session.reviews, second.reviews, strict=True)
-    ]
 
 
 if __name__ == "__main__":

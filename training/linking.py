@@ -28,7 +28,7 @@ from safetensors.torch import save_file
 
 from action_recs import Tagger
 from action_recs.annotation.annotated import AnnotatedSession
-from action_recs.annotation.collection import Collection, held_out_sessions, load_collection
+from action_recs.annotation.collection import Collection, held_out_sessions, load_collection, read_folder
 from action_recs.annotation.courses import Course, courses
 from action_recs.checkpoint import SHIPPED, Task, load_checkpoint
 from action_recs.errors import ActionRecsError
@@ -40,6 +40,7 @@ from action_recs.evaluation.linking import (
     figures,
     macro_f1_of,
 )
+from action_recs.evaluation.linking_agreement import pair_courses, thread_agreement
 from action_recs.evaluation.linking_baselines import (
     bag_of_words,
     by_cosine,
@@ -182,6 +183,11 @@ def measure(arguments: argparse.Namespace, collections: tuple[Collection, ...]) 
             "tagged": figures([compare(course, tagged(course, model, tagger)) for course in afterwards]),
         }
         if afterwards
+        else {},
+        "second_reading": thread_agreement(
+            pair_courses(measured, courses(read_folder(arguments.annotations / "second_reading" / "links")))
+        )
+        if (arguments.annotations / "second_reading" / "links").is_dir()
         else {},
         "baselines": baselines(arguments, training, several, train_sessions, development),
     }

@@ -76,6 +76,8 @@ chosen on them. Brackets: 95 % interval, bootstrap over clients.
 With the tagger's spans, a recommendation or a review counts as found where it overlaps the annotators' by a half or
 more; what is missed or made up counts against every figure. {_bound(results)}
 
+{_second_reading(results.get("second_reading"))}
+
 {_cross_validated(results)}
 
 Baselines, on gold spans, with thresholds chosen on training clients:
@@ -169,6 +171,19 @@ def _bound(results: Mapping[str, Any]) -> str:
     said = f"Of the {gold} links, {reachable} have both ends among the tagger's spans, and {found} of these were made"
     most = ": most of what is missed end to end is missed by the tagger" if reachable - found < gold - reachable else ""
     return f"{said}{most}."
+
+
+def _second_reading(rows: Mapping[str, Any] | None) -> str:
+    """What another reader makes of the same marks."""
+    if not rows:
+        return ""
+    told = ", ".join(
+        f"{WORDS[name]} {row['f1']['value']:.2f} [{row['f1']['low']:.2f}, {row['f1']['high']:.2f}]"
+        for name, row in rows.items()
+    )
+    return f"""\
+A second reader, who saw the marks of the development courses and nothing of what belongs together, agrees with their
+authors at F1: {told}."""
 
 
 def _cross_validated(results: Mapping[str, Any]) -> str:
