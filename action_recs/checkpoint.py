@@ -176,10 +176,18 @@ def no_folder(folder: Path, task: Task) -> ModelError:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
-    """Write a checkpoint folder that ``load_checkpoint`` reads: half-precision safetensors, tokenizer, settings."""
+    """Write a checkpoint folder that ``load_checkpoint`` reads: half-precision safetensors, tokenizer, settings.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be made, or holds an adapter: beside it, whole weights would never be read.
+    """
     import torch
 
     folder = Path(path)
+    if is_adapter(folder):
+        raise OutputError(f"{folder}: holds an adapter, which whole weights would spoil; name another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -33,7 +33,7 @@ def write_manifest(folder: str | Path) -> None:
     """
     folder = Path(folder)
     try:
-        content = {"files": {name: _entry(folder / name) for name in _files(folder)}}
+        content = {"files": files_of(folder)}
     except OSError as error:
         raise OutputError(f"{folder}: cannot be read ({error.strerror})") from None
     write_whole(json.dumps(content, indent=1) + "\n", folder / MANIFEST)
@@ -77,6 +77,16 @@ def check_manifest(folder: str | Path, *, required: bool = False) -> bool:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder / MANIFEST}: cannot be read ({type(error).__name__}); {remedy}") from None
     return True
+
+
+def files_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of every file of a folder that a loader may read: folders of which they are equal read alike.
+
+    Raises
+    ------
+    OSError
+    """
+    return {name: _entry(folder / name) for name in _files(folder)}
 
 
 def _files(folder: Path) -> list[str]:

@@ -143,7 +143,7 @@ class Tagger:
     ) -> TaggedSession:
         """Tag one session: a transcript, a path, a text or pairs (see :func:`action_recs.tag`)."""
         transcript = read_source(source, roles=roles)
-        with self._workers() as workers:
+        with self.workers() as workers:
             return self._start([transcript], workers, batch_tokens)()[0]
 
     def tag_many(
@@ -171,7 +171,7 @@ class Tagger:
 
         stream = _read_each(sources, roles)
         count = len(sources) if isinstance(sources, Sequence) and not isinstance(sources, str) else None
-        with tqdm(total=count, unit="session", disable=not progress) as bar, self._workers() as workers:
+        with tqdm(total=count, unit="session", disable=not progress) as bar, self.workers() as workers:
             before: Callable[[], list[TaggedSession]] | None = None
             error: TranscriptError | None = None
             while error is None:
@@ -232,7 +232,8 @@ class Tagger:
 
         return BatchMap(self, rows=rows, column=column, columns=columns, roles=roles, on_error=on_error)
 
-    def _workers(self) -> Workers:
+    def workers(self) -> Workers:
+        """Threads that read with its models, for a ``with`` block."""
         from action_recs.workers import Workers  # loads torch, which importing the package must not
 
         return Workers(self.scorers[0].device)

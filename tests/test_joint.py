@@ -6,17 +6,35 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from recipes import SHORT, script
 from safetensors.torch import load_file
+from tiny_encoders import save_encoder
 
 import action_recs
 from action_recs.annotation.collection import read_folder
-from action_recs.checkpoint import Task, load_checkpoint
+from action_recs.checkpoint import Task, load_checkpoint, save_checkpoint
+from action_recs.decoding import TokenScores
+from action_recs.errors import ConfigError, OutputError
 from action_recs.training.config import config_from
-from action_recs.training.joint import apart, both_labels, divided, start_joint
+from action_recs.training.distillation import Teachers
+from action_recs.training.joint import (
+    JointLoss,
+    apart,
+    both_labels,
+    divided,
+    likeliest_of_both,
+    own_top,
+    start_joint,
+)
+from action_recs.training.joint_distillation import JointTeachers
 from action_recs.training.labels import piece_labels
+from action_recs.training.loss import TokenLoss
+from action_recs.training.start import start_model
+from action_recs.training.teachers_memory import Said, TeachersMemory
+from action_recs.transcript import Role, Transcript, Utterance
 from action_recs.windows import tokenize
 
 TALK = [("therapist", "How did it go?"), ("client", "Good."), ("therapist", "Maybe you could walk again.")]
@@ -120,6 +138,8 @@ def test_it_begins_in_the_middle_between_two_checkpoints(models, tmp_path):
         ({"lora": {"r": 2, "targets": ["no_such_layer"]}}, "no_such_layer"),
         ({"class_weights": "balanced"}, "class_weights"),
         ({"decoding": {"threshold": 0.5, "floor": 0.1, "split": 0.5}}, "decoding"),
+        ({"distill": {"teachers": ["shipped"], "hidden": 0.5}}, "distill.hidden"),
+        ({"distill": {"teachers": ["absent"]}}, "absent does not hold"),
         ({"mix": {"encounters": 1}}, "no review is marked"),
         ({"base": "absent-encoder"}, "absent-encoder"),
     ],
@@ -163,6 +183,126 @@ def test_an_adapter_is_trained_for_both_and_lies_in_each_folder(tiny_base, annot
     assert {"authored", "contrast"} <= read.keys()
 
 
+def test_teachers_of_both_say_what_the_teachers_of_each_say(models, annotations, tmp_path):
+    other = save_encoder("roberta", tmp_path / "roberta")
+    for task in Task:
+        save_checkpoint(start_model(str(other), task, window_tokens=96, overlap_tokens=24), tmp_path / task.value)
+    talk = read_folder(annotations / "corpus")[0].transcript
+    pieces = tokenize(talk, load_checkpoint(models / "review", Task.REVIEW).tokenizer, window_tokens=64)
+    both = JointTeachers.load([str(models), str(tmp_path)])(talk, pieces)
+    for task in Task:
+        folders = [str(models / task.value), str(tmp_path / task.value)]
+        of_one = Teachers.load(folders, task)(talk, pieces)
+        for rows, expected in zip(both, of_one, strict=True):
+            assert np.allclose(rows[:, own_top(task)], expected, atol=0.02), "in half precision"
+    assert [bool(rows[1:, :5].any()) for rows in both] == [piece.role is Role.THERAPIST for piece in pieces]
+
+
+def test_what_teachers_said_is_remembered_without_the_text(models, annotations, tmp_path, monkeypatch):
+    talk = read_folder(annotations / "corpus")[0].transcript
+    pieces = tokenize(talk, load_checkpoint(models / "review", Task.REVIEW).tokenizer, window_tokens=64)
+    folder = tmp_path / "memory"
+    first = JointTeachers.load([str(models)], memory=folder)(talk, pieces)
+    (file,) = folder.iterdir()
+    assert not any(each.text.encode() in file.read_bytes() for each in talk.utterances if len(each.text) > 5)
+    again = JointTeachers.load([str(models)], memory=folder)
+    longer = Path(shutil.copytree(models, tmp_path / "longer", ignore=shutil.ignore_patterns("manifest.json")))
+    wider = load_checkpoint(longer / "recommendation", Task.RECOMMENDATION)
+    save_checkpoint(replace(wider, settings=replace(wider.settings, overlap_tokens=1)), longer / "recommendation")
+    others = [JointTeachers.load(each, memory=folder) for each in ([str(models)] * 2, [str(longer)])]
+
+    class ReadAnewError(Exception):
+        pass
+
+    def reading(*_, **__):
+        raise ReadAnewError
+
+    monkeypatch.setattr("action_recs.training.joint_distillation.start_scoring", reading)
+    assert all(np.array_equal(one, other) for one, other in zip(first, again(talk, pieces), strict=True))
+    for each in others:
+        with pytest.raises(ReadAnewError):
+            each(talk, pieces)
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ReadAnewError):
+        again(talk, pieces)
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["half a character \ud83d", "", "Go on."]])
+def test_the_memory_gives_back_what_it_was_given(tmp_path, texts):
+    talk = Transcript([Utterance(Role.THERAPIST, each) for each in texts])
+    tokens = [
+        TokenScores(np.full((len(each), 5), 0.2, np.float32), [(at, at + 1) for at in range(len(each))])
+        for each in texts
+    ]
+    said = Said([tokens, tokens[::-1]], np.full((len(texts), 3), 1 / 3))
+    memory = TeachersMemory(tmp_path / "memory", "these")
+    assert memory.get(talk) is None
+    memory.put(talk, said)
+    found = memory.get(talk)
+    assert np.array_equal(found.reviews, said.reviews)
+    for given, kept in zip(said.tokens, found.tokens, strict=True):
+        for one, other in zip(given, kept, strict=True):
+            assert np.array_equal(one.classes, other.classes)
+            assert one.offsets == other.offsets
+
+
+def test_a_memory_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    memory = TeachersMemory(tmp_path / "file" / "memory", "these")
+    with pytest.raises(OutputError, match="cannot be made"):
+        memory.put(Transcript([]), Said([], np.zeros((0, 3))))
+
+
+def test_teachers_move_the_student(joint_run, models, tiny_base, annotations, tmp_path):
+    run(settings(tiny_base, distill={"teachers": [str(models)], "soft": 0.9}), annotations, tmp_path / "run")
+    alone, taught = weights(joint_run), weights(tmp_path / "run")
+    for task in Task:
+        assert not alone[task]["classifier.weight"].equal(taught[task]["classifier.weight"])
+    assert any((tmp_path / "run" / "teachers").iterdir())
+
+
+@pytest.mark.parametrize("path", ["recommendation", "review"])
+def test_one_checkpoint_is_no_teacher_of_both(models, path):
+    with pytest.raises(ConfigError, match="does not hold"):
+        JointTeachers.load([str(models / path)])
+
+
+def test_the_loss_of_both_is_that_of_each_with_its_own_teachers():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 4, 8), torch.tensor([[-100, 1, 3, 5], [0, 7, 17, -100]])
+    soft = torch.cat([torch.rand(2, 4, 5).softmax(-1), torch.rand(2, 4, 3).softmax(-1)], dim=-1)
+    batch = {"labels": labels, "soft": soft, "labelled": torch.tensor([True, False])}
+    of_one = TokenLoss(soft=0.4, temperature=2.0)
+    each = {
+        task: of_one(
+            logits[..., own_top(task)],
+            {"labels": of, "soft": soft[..., own_top(task)], "labelled": batch["labelled"]},
+            torch.tensor(3),
+        )
+        for task, of in apart(labels).items()
+    }
+    found = JointLoss(recommendations=2.0, of_one=of_one)(logits, batch, torch.tensor(3))
+    assert torch.allclose(found, 2 * each[Task.RECOMMENDATION] + each[Task.REVIEW])
+    without = JointLoss()(logits, {"labels": labels}, torch.tensor(3))
+    assert not torch.allclose(found, without)
+
+
+def test_what_teachers_hold_for_likeliest_is_taken_apart_again():
+    rows = np.array([[0.1, 0.1, 0.7, 0.1, 0, 0.9, 0.1, 0], [0, 0, 0, 0, 0, 0.1, 0.2, 0.7]])
+    found = apart(torch.tensor(likeliest_of_both(rows)))
+    assert {task: of.tolist() for task, of in found.items()} == {Task.RECOMMENDATION: [2, -100], Task.REVIEW: [0, 2]}
+
+
+def test_a_student_of_a_pair_learns_from_talk_that_nobody_marked(models, tiny_base, annotations, tmp_path):
+    talk = tmp_path / "talk.txt"
+    talk.write_text("Therapist: How did it go?\nClient: Okay.\nTherapist: You could walk again this week.\n" * 4)
+    learning = settings(tiny_base, mix={"authored": 1, "unlabelled": 1}, distill={"teachers": ["absent"], "soft": 0.5})
+    run(learning, annotations, tmp_path / "run", "--teachers", str(models), "--unlabelled", str(talk))
+    tagger = action_recs.Tagger.from_pretrained(tmp_path / "run")
+    assert tagger.scorers[0].encoder is tagger.scorers[1].encoder
+    assert len(tagger.tag(TALK).utterances) == 3
+
+
 def test_an_adapter_over_two_encoders_is_refused(models, annotations, tmp_path):
     pair = Path(shutil.copytree(models, tmp_path / "pair", ignore=shutil.ignore_patterns("manifest.json")))
     moved = load_checkpoint(pair / "review", Task.REVIEW)
@@ -171,3 +311,15 @@ def test_an_adapter_over_two_encoders_is_refused(models, annotations, tmp_path):
     action_recs.Tagger(load_checkpoint(pair / "recommendation", Task.RECOMMENDATION), moved).save_pretrained(pair)
     with pytest.raises(SystemExit, match="not one encoder"):
         run(settings(pair, lora={"r": 2}), annotations, tmp_path / "run")
+
+
+def test_an_adapter_over_a_folder_of_two_checkpoints_finds_its_own(joint_run, annotations, tmp_path):
+    run(settings(joint_run, lora={"r": 2}), annotations, tmp_path / "run")
+    for task in Task:
+        record = json.loads((tmp_path / "run" / task.value / "config.json").read_text(encoding="utf-8"))
+        assert record["action_recs"]["adapter"]["base"] == str(joint_run / task.value)
+    tagger = action_recs.Tagger.from_pretrained(tmp_path / "run")
+    assert len(tagger.tag(TALK).utterances) == 3
+    with pytest.raises(OutputError, match="holds an adapter"):
+        tagger.save_pretrained(tmp_path / "run")
+    assert len(action_recs.Tagger.from_pretrained(tmp_path / "run").tag(TALK).utterances) == 3

@@ -21,7 +21,7 @@ import argparse
 from pathlib import Path
 
 from action_recs.errors import ActionRecsError, ConfigError
-from action_recs.training.arguments import run_parser, sources_of
+from action_recs.training.arguments import overrides, run_parser, sources_of, teaching_parser
 from action_recs.training.config import load_config
 from action_recs.training.run import train
 
@@ -30,9 +30,8 @@ ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 
 def main() -> None:
     arguments = parse_arguments()
-    teachers = [f"distill.teachers=[{', '.join(map(quoted, arguments.teachers))}]"] if arguments.teachers else []
     try:
-        config = load_config(arguments.config, [*teachers, *arguments.set])
+        config = load_config(arguments.config, overrides(arguments))
         if config.distill is None:
             raise ConfigError(f"{arguments.config}: names no teachers; give --teachers, or set distill")
         train(config, sources_of(arguments), arguments.output, resume=arguments.resume)
@@ -40,18 +39,13 @@ def main() -> None:
         raise SystemExit(f"distill.py: {error}") from None
 
 
-def quoted(name: str) -> str:
-    """A path as YAML reads it, whatever signs it holds."""
-    return "'" + name.replace("'", "''") + "'"
-
-
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, parents=[run_parser(ANNOTATIONS)]
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[run_parser(ANNOTATIONS), teaching_parser()],
     )
     parser.add_argument("config", help="a YAML file with the key distill")
-    parser.add_argument("--teachers", nargs="+", default=[], help="checkpoint folders, or shipped")
-    parser.add_argument("--unlabelled", type=Path, nargs="+", default=[], help="transcripts that only teachers read")
     return parser.parse_args()
 
 

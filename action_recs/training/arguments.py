@@ -27,6 +27,31 @@ def run_parser(annotations: Path) -> argparse.ArgumentParser:
     return parser
 
 
+def teaching_parser() -> argparse.ArgumentParser:
+    """The arguments of a run with teachers, likewise."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--teachers", nargs="+", default=[], help="checkpoint folders, or shipped")
+    parser.add_argument("--unlabelled", type=Path, nargs="+", default=[], help="transcripts that only teachers read")
+    return parser
+
+
+def overrides(arguments: argparse.Namespace) -> list[str]:
+    """The settings that the command line gives, teachers first, as ``config.load_config`` takes them."""
+    teachers = ", ".join(map(quoted, arguments.teachers))
+    return [*([f"distill.teachers=[{teachers}]"] if teachers else []), *arguments.set]
+
+
+def quoted(name: str) -> str:
+    """A path as YAML reads it, whatever signs it holds.
+
+    Examples
+    --------
+    >>> print(quoted("Ann's runs/a: b"))
+    'Ann''s runs/a: b'
+    """
+    return "'" + name.replace("'", "''") + "'"
+
+
 def sources_of(arguments: argparse.Namespace) -> Sources:
     """Where the sessions of a run come from; only some scripts take ``--unlabelled``."""
     return Sources(

@@ -78,7 +78,8 @@ class DistillConfig:
     Attributes
     ----------
     teachers : list of str
-        Checkpoint folders of the task, or "shipped"; several are averaged.
+        Checkpoint folders of the task, or "shipped"; several are averaged. Where both tasks are trained together,
+        folders with ``recommendation/`` and ``review/``.
     temperature : float
         Divides the logits of both sides: above 1, what a teacher holds for unlikely counts for more.
     soft : float

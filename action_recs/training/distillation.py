@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as functional
 
 from action_recs.checkpoint import Checkpoint, Task, load_checkpoint
-from action_recs.decoding import SPAN_BEGINS, TokenScores, by_utterance, review_classes
+from action_recs.decoding import RECOMMENDATION_CLASSES, SPAN_BEGINS, TokenScores, by_utterance, review_classes
 from action_recs.scoring import piece_scores
 from action_recs.tagger import BATCH_TOKENS
 from action_recs.training.start import base_of
@@ -67,17 +67,8 @@ class Teachers:
         """What the teachers hold for probable of each token of the student's pieces; see ``examples.SoftLabels``."""
         self._read(transcript)
         if self.task is Task.REVIEW:
-            return [np.tile(self._utterances[transcript][piece.utterance], (len(piece.tokens), 1)) for piece in pieces]
-        return [self._of_piece(transcript, piece) for piece in pieces]
-
-    def _of_piece(self, transcript: Transcript, piece: Piece) -> np.ndarray:
-        found = np.zeros((len(piece.tokens), len(self.task.classes)))
-        if piece.role is not Role.THERAPIST:
-            return found
-        text = transcript.utterances[piece.utterance].text
-        each = [onto_tokens(one[piece.utterance], text, piece.offsets) for one in self._tokens[transcript]]
-        found[1:] = np.mean(each, axis=0)
-        return found
+            return [review_rows(piece, self._utterances[transcript]) for piece in pieces]
+        return [recommendation_rows(transcript, piece, self._tokens[transcript]) for piece in pieces]
 
     def _read(self, transcript: Transcript) -> None:
         known = self._utterances if self.task is Task.REVIEW else self._tokens
@@ -92,6 +83,29 @@ class Teachers:
         if self._hidden:
             states = [utterance_states(each, transcript) for each in self.checkpoints]
             self.states[hash(transcript)] = np.concatenate(states, axis=1).astype(np.float16)
+
+
+def recommendation_rows(transcript: Transcript, piece: Piece, read: Sequence[Sequence[TokenScores]]) -> np.ndarray:
+    """What teachers say of a piece's tokens, in the mean, of shape (tokens, 5); only a therapist's words count.
+
+    Parameters
+    ----------
+    transcript : Transcript
+    piece : Piece
+        Of the student.
+    read : sequence of sequence of TokenScores
+        For each teacher, what it says of each utterance.
+    """
+    found = np.zeros((len(piece.tokens), len(RECOMMENDATION_CLASSES)))
+    if piece.role is Role.THERAPIST:
+        text = transcript.utterances[piece.utterance].text
+        found[1:] = np.mean([onto_tokens(one[piece.utterance], text, piece.offsets) for one in read], axis=0)
+    return found
+
+
+def review_rows(piece: Piece, utterances: np.ndarray) -> np.ndarray:
+    """The same of reviews, of shape (tokens, 3), from what teachers say of utterances, of shape (utterances, 3)."""
+    return np.tile(utterances[piece.utterance], (len(piece.tokens), 1))
 
 
 def onto_tokens(scores: TokenScores, text: str, offsets: Sequence[tuple[int, int]]) -> np.ndarray:

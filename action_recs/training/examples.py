@@ -31,6 +31,9 @@ SoftLabels = Callable[[Transcript, Sequence[Piece]], list[np.ndarray]]
 Labels = Callable[[AnnotatedSession, Sequence[Piece]], list[list[int]]]
 """For each piece, the class of each of its tokens; see ``labels.piece_labels``."""
 
+Likeliest = Callable[[np.ndarray], list[int]]
+"""From soft labels of shape (tokens, classes) to a class for each token."""
+
 FULL, SHORTEST = 1.0, 0.3
 BATCHES_SORTED = 16
 
@@ -50,6 +53,7 @@ def training_dataset(
     batch_tokens: int | None = None,
     soft_labels: SoftLabels | None = None,
     labels: Labels | None = None,
+    likeliest: Likeliest | None = None,
 ) -> Dataset:
     """Lay the windows of all passes.
 
@@ -71,6 +75,8 @@ def training_dataset(
         What teachers say of a transcript's tokens; needed for the set "unlabelled".
     labels : callable, optional
         What annotators say of them, where it is not the classes of the settings' task.
+    likeliest : callable, optional
+        Likewise for what teachers say of a session that nobody annotated.
 
     Returns
     -------
@@ -82,28 +88,43 @@ def training_dataset(
     """
     draw = random.Random(seed)
     batches: list[list[dict[str, Any]]] = []
-    for _ in tqdm(range(passes), desc="laying windows", unit="pass"):
-        one_pass: list[dict[str, Any]] = []
-        for name, session in _drawn(sessions, mix, draw):
-            session = varied(session, draw, recognised=recognised, wrong_speakers=wrong_speakers)
-            one_pass.extend(
-                session_windows(
-                    session,
-                    tokenizer,
-                    settings,
-                    draw,
-                    masked=masked,
-                    soft_labels=soft_labels,
-                    labels=labels,
-                    labelled=name != UNLABELLED,
+    total = passes * _count(sessions, mix)
+    with tqdm(desc="laying windows", unit="session", total=total) as bar:  # teachers may take an hour to read them
+        for _ in range(passes):
+            one_pass: list[dict[str, Any]] = []
+            for name, session in _drawn(sessions, mix, draw):
+                session = varied(session, draw, recognised=recognised, wrong_speakers=wrong_speakers)
+                one_pass.extend(
+                    session_windows(
+                        session,
+                        tokenizer,
+                        settings,
+                        draw,
+                        masked=masked,
+                        soft_labels=soft_labels,
+                        labels=labels,
+                        likeliest=likeliest or likeliest_classes,
+                        labelled=name != UNLABELLED,
+                    )
                 )
-            )
-        batches += _in_batches(one_pass, batch_windows, batch_tokens, draw)
+                bar.update()
+            batches += _in_batches(one_pass, batch_windows, batch_tokens, draw)
     if batch_tokens is None:  # full batches, across passes too
         rows = list(itertools.chain.from_iterable(batches))
         batches = [rows[at : at + batch_windows] for at in range(0, len(rows), batch_windows)]
     rows = [row | {"batch": number} for number, some in enumerate(batches) for row in some]
     return Dataset.from_list(rows)
+
+
+def likeliest_classes(probabilities: np.ndarray) -> list[int]:
+    """The likeliest class of each token; tokens that do not count keep out of the loss.
+
+    Examples
+    --------
+    >>> likeliest_classes(np.array([[0.1, 0.9, 0.0], [0.0, 0.0, 0.0]]))
+    [1, -100]
+    """
+    return [int(row.argmax()) if row.any() else IGNORED for row in probabilities]
 
 
 def session_windows(
@@ -115,13 +136,14 @@ def session_windows(
     masked: float = 0.0,
     soft_labels: SoftLabels | None = None,
     labels: Labels | None = None,
+    likeliest: Likeliest = likeliest_classes,
     labelled: bool = True,
 ) -> Iterator[dict[str, Any]]:
     """The windows of one session, without overlap, from a random first border."""
     pieces = tokenize(session.transcript, tokenizer, window_tokens=settings.window_tokens)
     soft = soft_labels(session.transcript, pieces) if soft_labels else None
     if not labelled:
-        classes = [_likeliest(each) for each in soft or ()]
+        classes = [likeliest(each) for each in soft or ()]
     else:
         classes = labels(session, pieces) if labels else piece_labels(session, pieces, settings.task)
     first = round(settings.window_tokens * draw.uniform(SHORTEST, FULL))
@@ -136,18 +158,13 @@ def session_windows(
         counted = [IGNORED, *inside, IGNORED]
         row: dict[str, Any] = {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": counted}
         if soft is not None:
-            nothing = np.zeros((1, len(settings.task.classes)))
+            nothing = np.zeros((1, soft[0].shape[1]))
             of_pieces = slice(window.first, window.last + 1)
             row["soft"] = np.concatenate([nothing, *soft[of_pieces], nothing]).tolist()
             row["labelled"] = labelled
             row["transcript"] = hash(session.transcript)
             row["utterance"] = [-1, *(each.utterance for each in pieces[of_pieces] for _ in each.tokens), -1]
         yield row
-
-
-def _likeliest(probabilities: np.ndarray) -> list[int]:
-    """The likeliest class of each token; tokens that do not count keep out of the loss."""
-    return [int(row.argmax()) if row.any() else IGNORED for row in probabilities]
 
 
 def hidden(ids: list[int], tokenizer: PreTrainedTokenizerBase, draw: random.Random, share: float) -> list[int]:
@@ -190,6 +207,14 @@ def _filled(rows: Sequence[dict[str, Any]], batch_tokens: int) -> list[list[dict
             batches.append([row])
             longest = length
     return batches
+
+
+def _count(sessions: Mapping[str, Sequence[AnnotatedSession]], mix: Mapping[str, float]) -> int:
+    """How many sessions :func:`_drawn` gives."""
+    return sum(
+        int(share) * len(sessions[name]) + round(len(sessions[name]) * (share - int(share)))
+        for name, share in mix.items()
+    )
 
 
 def _drawn(

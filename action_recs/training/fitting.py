@@ -18,7 +18,7 @@ from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import ClassWeights, TrainingConfig
 from action_recs.training.data import Sessions
 from action_recs.training.distillation import HiddenMatch, Teachers
-from action_recs.training.examples import Labels, SoftLabels, training_dataset
+from action_recs.training.examples import Labels, Likeliest, SoftLabels, training_dataset
 from action_recs.training.loss import TokenLoss, class_weights
 from action_recs.training.memory import memory_explained
 from action_recs.training.start import start_model
@@ -129,6 +129,7 @@ def laid_windows(
     *,
     soft_labels: SoftLabels | None = None,
     labels: Labels | None = None,
+    likeliest: Likeliest | None = None,
 ) -> Dataset:
     """The windows of all passes, as the configuration wants them; see ``examples.training_dataset``."""
     return training_dataset(
@@ -145,6 +146,7 @@ def laid_windows(
         seed=config.seed,
         soft_labels=soft_labels,
         labels=labels,
+        likeliest=likeliest,
     )
 
 

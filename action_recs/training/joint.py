@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from transformers import set_seed
 
@@ -29,7 +30,9 @@ from action_recs.training.batches import Batches, Collator
 from action_recs.training.config import SHIPPED_BASE, TrainingConfig
 from action_recs.training.data import Sessions
 from action_recs.training.development import best_f1
+from action_recs.training.examples import likeliest_classes
 from action_recs.training.fitting import Fitted, gone_through, laid_windows, with_wanted_words
+from action_recs.training.joint_distillation import JointTeachers
 from action_recs.training.labels import IGNORED, piece_labels
 from action_recs.training.loss import TokenLoss
 from action_recs.training.start import start_model
@@ -75,6 +78,25 @@ def apart(labels: torch.Tensor) -> dict[Task, torch.Tensor]:
     }
 
 
+def likeliest_of_both(probabilities: np.ndarray) -> list[int]:
+    """The same number from what teachers hold for probable of each token.
+
+    Parameters
+    ----------
+    probabilities : array of shape (tokens, classes of both tasks)
+        As ``joint_distillation.JointTeachers`` gives them.
+
+    Examples
+    --------
+    >>> likeliest_of_both(np.array([[0.1, 0.9, 0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 0.2, 0, 0.8]]))
+    [6, 2]
+    """
+    recommending, reviewing = (likeliest_classes(probabilities[:, own_top(task)]) for task in TASKS)
+    return [
+        (0 if one == IGNORED else one + 1) * REVIEWS + other for one, other in zip(recommending, reviewing, strict=True)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class JointLoss:
     """The sum of both tasks' losses.
@@ -84,16 +106,23 @@ class JointLoss:
     recommendations : float
         Weight of the recommendations' loss. About half of the tokens are a therapist's, so that with 2 a token that
         counts weighs the same in both.
+    of_one : TokenLoss
+        The loss of each.
     """
 
     recommendations: float = 2.0
+    of_one: TokenLoss = field(default_factory=TokenLoss)
 
     def __call__(self, logits: torch.Tensor, batch: Mapping[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
         """The loss of logits of shape (windows, tokens, classes of both tasks)."""
         labels = apart(batch["labels"])
-        own = torch.split(logits, [len(task.classes) for task in TASKS], dim=-1)
-        losses = [TokenLoss()(each, {"labels": labels[task]}, tokens) for task, each in zip(TASKS, own, strict=True)]
-        return self.recommendations * losses[0] + losses[1]
+        losses = {}
+        for task in TASKS:
+            own = {"labels": labels[task]}
+            if "soft" in batch:
+                own |= {"soft": batch["soft"][..., own_top(task)], "labelled": batch["labelled"]}
+            losses[task] = self.of_one(logits[..., own_top(task)], own, tokens)
+        return self.recommendations * losses[Task.RECOMMENDATION] + losses[Task.REVIEW]
 
 
 def fit_joint(
@@ -102,9 +131,10 @@ def fit_joint(
     development: Mapping[str, Sessions],
     output: Path,
     *,
+    teachers: JointTeachers | None = None,
     resume: bool | str = False,
 ) -> dict[Task, Fitted]:
-    """Train once for both tasks; as ``fitting.fit``, whose ``weights`` and teachers it has not.
+    """Train once for both tasks; as ``fitting.fit``, whose ``weights`` it has not.
 
     The task of the configuration does not matter. The best checkpoint is the one with the highest mean of both tasks'
     development figures.
@@ -113,9 +143,13 @@ def fit_joint(
     joint = with_wanted_words(start_joint(config), config, train)
     if config.lora is not None:
         joint = replace(joint, model=with_adapter(joint, config.lora))
-    batches = Batches(laid_windows(config, train, joint, labels=both_labels))
+    batches = Batches(
+        laid_windows(config, train, joint, soft_labels=teachers, labels=both_labels, likeliest=likeliest_of_both)
+    )
     collator = Collator(joint.tokenizer.pad_token_id)
-    trainer = make_trainer(joint, batches, development, config, output, JointLoss(), collator, measure=joint_f1)
+    distill = config.distill
+    loss = JointLoss(of_one=TokenLoss(soft=distill.soft, temperature=distill.temperature) if distill else TokenLoss())
+    trainer = make_trainer(joint, batches, development, config, output, loss, collator, measure=joint_f1)
     fitted = gone_through(trainer, joint, batches, resume)
     ends = divided_adapter(joint) if config.lora is not None else divided(joint)
     return {task: replace(fitted, checkpoint=each) for task, each in ends.items()}

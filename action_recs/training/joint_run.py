@@ -11,11 +11,12 @@ from action_recs.training.checks import check_labels, check_start
 from action_recs.training.config import TrainingConfig
 from action_recs.training.data import Sources, gather
 from action_recs.training.joint import TASKS, fit_joint, start_joint
+from action_recs.training.joint_distillation import JointTeachers
 from action_recs.training.plots import check_plotting
 from action_recs.training.processes import processes
 from action_recs.training.run import begin, finish
 
-NOT_HERE = ("distill", "folds", "decoding")
+NOT_HERE = ("folds", "decoding")
 
 
 def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resume: bool = False) -> dict[str, Any]:
@@ -46,6 +47,8 @@ def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resum
         raise ConfigError(f"{', '.join(given)}: not where both tasks are trained together; train each by itself")
     if config.class_weights != "none":
         raise ConfigError("class_weights: not where both tasks are trained together; train each by itself")
+    if config.distill and config.distill.hidden:
+        raise ConfigError("distill.hidden: not where both tasks are trained together; train each by itself")
     check_plotting()
     data = gather(config, sources)
     for task in TASKS:
@@ -53,9 +56,11 @@ def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resum
     started = start_joint(config)
     check_start(config, data, started)
     del started
+    distill = config.distill
+    teachers = JointTeachers.load(distill.teachers, memory=output / "teachers") if distill else None
     begin(config, data, output, resume, tasks=TASKS)
     last = resume and any(output.glob("checkpoints/checkpoint-*"))
-    fitted = fit_joint(config, data.train, data.development, output, resume=last)
+    fitted = fit_joint(config, data.train, data.development, output, teachers=teachers, resume=last)
     found: dict[str, Any] = {}
     if processes().is_main_process:
         for task, each in fitted.items():

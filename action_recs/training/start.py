@@ -29,8 +29,9 @@ WITHOUT_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 
 def base_of(base: str, task: Task) -> str:
-    """What a configuration's ``base`` stands for: "shipped" is the folder of the task's shipped checkpoint."""
-    return str(SHIPPED / task.value) if base == SHIPPED_BASE else base
+    """What a configuration's ``base`` stands for: of a folder of two checkpoints, or "shipped", that of the task."""
+    own = (SHIPPED if base == SHIPPED_BASE else Path(base)) / task.value
+    return str(own) if own.is_dir() else base
 
 
 def start_model(

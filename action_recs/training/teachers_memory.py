@@ -1,0 +1,103 @@
+"""What teachers said of a transcript, in a file: reading takes them long, and a run may be stopped and go on.
+
+The files hold probabilities and places of characters, no text, and are named by a hash of transcript and teachers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from action_recs.decoding import RECOMMENDATION_CLASSES, TokenScores
+from action_recs.errors import OutputError
+from action_recs.transcript import Transcript
+from action_recs.whole_files import whole_file
+
+NO_TOKENS = np.zeros((0, len(RECOMMENDATION_CLASSES)), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What teachers say of one transcript.
+
+    Attributes
+    ----------
+    tokens : list of list of TokenScores
+        For each teacher, and each utterance.
+    reviews : array of shape (utterances, 3)
+        Their mean.
+    """
+
+    tokens: list[list[TokenScores]]
+    reviews: np.ndarray
+
+
+class TeachersMemory:
+    """A folder of such files.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first file is written.
+    teachers : str
+        Differs where other teachers would say something else.
+    """
+
+    def __init__(self, folder: Path, teachers: str) -> None:
+        self.folder, self.teachers = folder, teachers
+
+    def get(self, transcript: Transcript) -> Said | None:
+        """What was kept of it; None where nothing was, or it cannot be read."""
+        try:
+            with np.load(self._path(transcript), allow_pickle=False) as held:
+                return _said(held)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return None
+
+    def put(self, transcript: Transcript, said: Said) -> None:
+        """Keep it.
+
+        Raises
+        ------
+        OutputError
+            When it cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.folder}: cannot be made ({error.strerror})") from None
+        with whole_file(self._path(transcript)) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **_arrays(said))
+
+    def _path(self, transcript: Transcript) -> Path:
+        known = hashlib.sha256(self.teachers.encode())
+        for each in transcript.utterances:
+            known.update(f"\n{each.role.value} {len(each.text)} {each.text}".encode(errors="surrogatepass"))
+        return self.folder / f"{known.hexdigest()}.npz"
+
+
+def _arrays(said: Said) -> dict[str, np.ndarray]:
+    found = {"reviews": said.reviews}
+    for number, utterances in enumerate(said.tokens):
+        found[f"classes {number}"] = np.concatenate([NO_TOKENS, *(each.classes for each in utterances)])
+        found[f"offsets {number}"] = np.array([pair for each in utterances for pair in each.offsets]).reshape(-1, 2)
+        found[f"counts {number}"] = np.array([len(each.classes) for each in utterances])
+    return found
+
+
+def _said(held: np.lib.npyio.NpzFile) -> Said:
+    tokens: list[list[TokenScores]] = []
+    while f"counts {len(tokens)}" in held:
+        number = len(tokens)
+        classes, offsets = (
+            held[f"classes {number}"],
+            [(int(start), int(end)) for start, end in held[f"offsets {number}"]],
+        )
+        ends = [0, *np.cumsum(held[f"counts {number}"])]
+        tokens.append([TokenScores(classes[first:last], offsets[first:last]) for first, last in pairwise(ends)])
+    return Said(tokens, held["reviews"])
