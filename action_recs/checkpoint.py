@@ -181,13 +181,12 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     Raises
     ------
     OutputError
-        When it cannot be made, or holds an adapter: beside it, whole weights would never be read.
+        When it cannot be made, or holds an adapter, beside which whole weights are not read.
     """
     import torch
 
     folder = Path(path)
-    if is_adapter(folder):
-        raise OutputError(f"{folder}: holds an adapter, which whole weights would spoil; name another folder")
+    check_no_adapter(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -201,6 +200,17 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     model.save_pretrained(folder, state_dict=half)
     checkpoint.tokenizer.save_pretrained(folder)
     write_manifest(folder)
+
+
+def check_no_adapter(*folders: Path) -> None:
+    """Refuse to write a whole checkpoint where an adapter lies.
+
+    Raises
+    ------
+    OutputError
+    """
+    for folder in filter(is_adapter, folders):
+        raise OutputError(f"{folder}: holds an adapter, beside which whole weights are not read; name another folder")
 
 
 def find_device(name: str | torch.device) -> torch.device:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from action_recs.checkpoint import Checkpoint, Task, checkpoint_folders, save_checkpoint
+from action_recs.checkpoint import Checkpoint, Task, check_no_adapter, checkpoint_folders, save_checkpoint
 from action_recs.decoding import (
     by_utterance,
     find_recommendations,
@@ -134,9 +134,17 @@ class Tagger:
         return type(self)(*(_deciding(each, thresholds) for each in self.scorers))
 
     def save_pretrained(self, path: str | Path) -> None:
-        """Write both checkpoints, as half-precision safetensors, to ``path/recommendation`` and ``path/review``."""
-        save_checkpoint(self.recommendation, Path(path) / Task.RECOMMENDATION.value)
-        save_checkpoint(self.review, Path(path) / Task.REVIEW.value)
+        """Write both checkpoints, as half-precision safetensors, to ``path/recommendation`` and ``path/review``.
+
+        Raises
+        ------
+        OutputError
+            When they cannot be made, or one of them holds an adapter.
+        """
+        folders = [Path(path) / task.value for task in (Task.RECOMMENDATION, Task.REVIEW)]
+        check_no_adapter(*folders)
+        for checkpoint, folder in zip((self.recommendation, self.review), folders, strict=True):
+            save_checkpoint(checkpoint, folder)
 
     def tag(
         self, source: Source, *, roles: Mapping[str, Role | str] | None = None, batch_tokens: int = BATCH_TOKENS

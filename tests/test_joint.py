@@ -32,7 +32,7 @@ from action_recs.training.joint import (
 from action_recs.training.joint_distillation import JointTeachers
 from action_recs.training.labels import piece_labels
 from action_recs.training.loss import TokenLoss
-from action_recs.training.start import start_model
+from action_recs.training.start import base_of, start_model
 from action_recs.training.teachers_memory import Said, TeachersMemory
 from action_recs.transcript import Role, Transcript, Utterance
 from action_recs.windows import tokenize
@@ -235,7 +235,7 @@ def test_the_memory_gives_back_what_it_was_given(tmp_path, texts):
         for each in texts
     ]
     said = Said([tokens, tokens[::-1]], np.full((len(texts), 3), 1 / 3))
-    memory = TeachersMemory(tmp_path / "memory", "these")
+    memory = TeachersMemory(tmp_path / "memory", "these", count=2)
     assert memory.get(talk) is None
     memory.put(talk, said)
     found = memory.get(talk)
@@ -244,11 +244,17 @@ def test_the_memory_gives_back_what_it_was_given(tmp_path, texts):
         for one, other in zip(given, kept, strict=True):
             assert np.array_equal(one.classes, other.classes)
             assert one.offsets == other.offsets
+    (file,) = (tmp_path / "memory").iterdir()
+    whole = dict(np.load(file))
+    for name, each in whole.items():
+        for spoilt in (None, np.append(each, each[:1], axis=0) if len(each) else np.ones((1, *each.shape[1:]))):
+            np.savez(file, **{key: value for key, value in (whole | {name: spoilt}).items() if value is not None})
+            assert memory.get(talk) is None, name
 
 
 def test_a_memory_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    memory = TeachersMemory(tmp_path / "file" / "memory", "these")
+    memory = TeachersMemory(tmp_path / "file" / "memory", "these", count=0)
     with pytest.raises(OutputError, match="cannot be made"):
         memory.put(Transcript([]), Said([], np.zeros((0, 3))))
 
@@ -258,13 +264,23 @@ def test_teachers_move_the_student(joint_run, models, tiny_base, annotations, tm
     alone, taught = weights(joint_run), weights(tmp_path / "run")
     for task in Task:
         assert not alone[task]["classifier.weight"].equal(taught[task]["classifier.weight"])
-    assert any((tmp_path / "run" / "teachers").iterdir())
+    assert not (tmp_path / "run" / "teachers").exists()  # it tells of the sessions
 
 
-@pytest.mark.parametrize("path", ["recommendation", "review"])
-def test_one_checkpoint_is_no_teacher_of_both(models, path):
+@pytest.mark.parametrize("task", Task)
+def test_one_checkpoint_is_no_teacher_of_both(models, tmp_path, task):
+    alone = Path(shutil.copytree(models / task.value, tmp_path / "alone"))
+    for other in Task:  # whatever lies below it
+        shutil.copytree(models / other.value, alone / other.value)
     with pytest.raises(ConfigError, match="does not hold"):
-        JointTeachers.load([str(models / path)])
+        JointTeachers.load([str(alone)])
+
+
+def test_a_run_may_lie_below_the_encoder_that_it_begins_with(tiny_base, annotations, tmp_path):
+    base = Path(shutil.copytree(tiny_base, tmp_path / "encoder"))
+    run(settings(base), annotations, base / "review")
+    assert (base / "review" / "review" / "metrics.json").is_file()
+    assert base_of(str(base), Task.REVIEW) == str(base)
 
 
 def test_the_loss_of_both_is_that_of_each_with_its_own_teachers():
@@ -322,4 +338,13 @@ def test_an_adapter_over_a_folder_of_two_checkpoints_finds_its_own(joint_run, an
     assert len(tagger.tag(TALK).utterances) == 3
     with pytest.raises(OutputError, match="holds an adapter"):
         tagger.save_pretrained(tmp_path / "run")
-    assert len(action_recs.Tagger.from_pretrained(tmp_path / "run").tag(TALK).utterances) == 3
+    shutil.rmtree(tmp_path / "run" / "recommendation")
+    with pytest.raises(OutputError, match="holds an adapter"):
+        tagger.save_pretrained(tmp_path / "run")
+    assert not (tmp_path / "run" / "recommendation").exists()
+    assert load_checkpoint(tmp_path / "run" / "review", Task.REVIEW)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    record = (tmp_path / "run" / "run.json").read_bytes()
+    with pytest.raises(SystemExit, match="holds an adapter"):
+        run(settings(joint_run), annotations, tmp_path / "run")
+    assert (tmp_path / "run" / "run.json").read_bytes() == record

@@ -78,6 +78,10 @@ def test_every_transcript_is_read_by_what_did_not_learn_from_it(
     with pytest.raises(SystemExit, match="--left-out"):
         call(monkeypatch, "evaluate", "--models", models, *reading, "--learnt", "annomi")
 
+    capsys.readouterr()
+    call(monkeypatch, "decoding", models / "review", *reading, "--setting", "split", "--values", 0.5)
+    assert "| annomi, left out | utterances | 0.5 | " in capsys.readouterr().out
+
 
 def test_a_baseline_learns_without_the_fold_that_it_reads(annotations, annomi_csv):
     sessions = [each for one in load_collection(annotations, annomi_csv=annomi_csv) for each in one.train]
@@ -115,6 +119,7 @@ def test_settings_are_chosen_on_the_other_folds(monkeypatch):
         ({"mix": {"annomi": 1, "transferred": 1}}, "transferred"),
         ({"mix": {"contrast": 1}}, "lacks annomi"),
         ({"base": "shipped"}, "base: what ships knows annomi"),
+        ({"distill": {"teachers": ["shipped"]}}, "distill: its teachers"),
     ],
 )
 def test_a_recipe_that_knows_what_it_is_to_read_is_refused(given, changed, words, monkeypatch, tmp_path):

@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from tqdm.auto import tqdm
 
 from action_recs.annotation.collection import load_collection
-from action_recs.checkpoint import Checkpoint, Task, load_checkpoint, save_checkpoint
+from action_recs.checkpoint import Checkpoint, Task, check_no_adapter, load_checkpoint, save_checkpoint
 from action_recs.errors import ActionRecsError, ModelError
 from action_recs.training.joint import HEAD, own_top
 from action_recs.training.tuning import tuned
@@ -33,6 +33,7 @@ ANNOTATIONS = Path(__file__).parent.parent / "annotations"
 def main() -> None:
     arguments = parse_arguments()
     try:
+        check_no_adapter(arguments.output)
         mean = averaged(arguments.task, arguments.checkpoints, arguments.like, joint=arguments.joint)
         save_checkpoint(mean, arguments.output)
         as_shipped = load_checkpoint(arguments.output, arguments.task)  # in half precision

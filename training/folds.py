@@ -80,6 +80,8 @@ def check_recipe(config: TrainingConfig) -> None:
         raise ConfigError(f"mix: {LIKE_IT} keeps the turns of {DIVIDED}'s transcripts; leave it out")
     if config.base == SHIPPED_BASE:
         raise ConfigError(f"base: what ships knows {DIVIDED}; start from a run of joint-authored.yaml")
+    if config.distill is not None:
+        raise ConfigError("distill: its teachers may know what a fold is to read; leave it out")
     if config.learn_development:
         raise ConfigError("learn_development: a fold would learn from what it is to read; leave it out")
     if {DIVIDED, OWN} & {*config.evaluate_on}:

@@ -12,7 +12,8 @@ they share once, which takes half of the time. What happens, beside what train.p
 With --teachers it also learns what pairs of larger models hold for probable, as with distill.py; such a pair is a
 folder with recommendation/ and review/, and reads each transcript once where both have one encoder:
 
-    python training/joint.py training/joint-distill.yaml --teachers runs/joint-base shipped --output runs/student
+    python training/joint.py training/joint-distill.yaml --teachers runs/joint-base shipped \\
+        --annomi AnnoMI-full.csv --output runs/student
 
 The output folder holds recommendation/ and review/, each with its card and figures, and the run's own records.
 """

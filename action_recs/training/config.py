@@ -78,8 +78,8 @@ class DistillConfig:
     Attributes
     ----------
     teachers : list of str
-        Checkpoint folders of the task, or "shipped"; several are averaged. Where both tasks are trained together,
-        folders with ``recommendation/`` and ``review/``.
+        Checkpoint folders of the task, folders of a pair, or "shipped"; several are averaged. Where both tasks are
+        trained together, pairs only.
     temperature : float
         Divides the logits of both sides: above 1, what a teacher holds for unlikely counts for more.
     soft : float
@@ -109,7 +109,8 @@ class TrainingConfig:
     task : Task
         ``recommendation`` or ``review``.
     base : str
-        What to start from: "shipped", the folder of a checkpoint or of an encoder, or a hub name.
+        What to start from: "shipped", the folder of a checkpoint, of a pair of them (``recommendation/`` and
+        ``review/``) or of an encoder, or a hub name.
     mix : mapping of str to float
         How much of each set one pass takes: 1 is all of it, 0.5 a random half of its sessions, 2 all of it twice.
         "own" is what ``--data`` names, "unlabelled" what ``--unlabelled`` does; the other sets are those of

@@ -1,6 +1,7 @@
 """Teachers of both tasks at once, for a student that learns both on one encoder.
 
-A teacher is a pair of checkpoints, and reads a transcript once where both have one encoder. What it says of the
+A teacher is a pair of checkpoints, and reads a transcript once where both have one encoder, in the precision that
+tagging chooses for the device. What it says of the
 student's tokens stands side by side, as the student's classes do: recommendations, then reviews.
 """
 
@@ -24,6 +25,7 @@ from action_recs.training.processes import processes
 from action_recs.training.start import base_of
 from action_recs.training.teachers_memory import Said, TeachersMemory
 from action_recs.transcript import Transcript
+from action_recs.version import __version__
 from action_recs.windows import Piece
 
 
@@ -61,8 +63,7 @@ class JointTeachers:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         pairs = [_both(path) for path in paths]
         taggers = [Tagger.from_pretrained(recommendation=one, review=other, device=device) for one, other in pairs]
-        known = json.dumps([device, [files_of(each) for pair in pairs for each in pair]])
-        return cls(taggers, TeachersMemory(memory, known) if memory else None)
+        return cls(taggers, _memory(memory, pairs, taggers) if memory else None)
 
     def __call__(self, transcript: Transcript, pieces: Sequence[Piece]) -> list[np.ndarray]:
         """What they hold for probable of each token of the student's pieces, of shape (tokens, classes of both tasks).
@@ -89,6 +90,16 @@ class JointTeachers:
         if self.memory and processes().is_main_process:  # the others read the same, and one file has one writer
             self.memory.put(transcript, said)
         return said
+
+
+def _memory(folder: Path, pairs: Sequence[tuple[Path, Path]], taggers: Sequence[Tagger]) -> TeachersMemory:
+    """A memory that knows weights, settings, what computes them, and the version of the library."""
+    try:
+        files = [files_of(each) for pair in pairs for each in pair]
+    except OSError as error:
+        raise ConfigError(f"distill.teachers: {error.filename} cannot be read ({error.strerror})") from None
+    computed = [scorer.encoder.name for tagger in taggers for scorer in tagger.scorers]
+    return TeachersMemory(folder, json.dumps([__version__, computed, files]), len(taggers))
 
 
 def _both(path: str) -> tuple[Path, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from action_recs.training.processes import processes
 from action_recs.training.run import begin, finish
 
 NOT_HERE = ("folds", "decoding")
+
+TEACHERS = "teachers"
+"""Where a run keeps what teachers said of its sessions until it has ended."""
 
 
 def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resume: bool = False) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resum
     check_start(config, data, started)
     del started
     distill = config.distill
-    teachers = JointTeachers.load(distill.teachers, memory=output / "teachers") if distill else None
+    teachers = JointTeachers.load(distill.teachers, memory=output / TEACHERS) if distill else None
     begin(config, data, output, resume, tasks=TASKS)
     last = resume and any(output.glob("checkpoints/checkpoint-*"))
     fitted = fit_joint(config, data.train, data.development, output, teachers=teachers, resume=last)
@@ -66,5 +70,6 @@ def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resum
         for task, each in fitted.items():
             own = replace(config, task=task)
             found[task.value] = finish(own, data, each, None, output / task.value, begun=output)
+        shutil.rmtree(output / TEACHERS, ignore_errors=True)  # tells of the sessions, and a model may be handed on
     processes().wait_for_everyone()
     return found

@@ -10,7 +10,7 @@ from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from action_recs.checkpoint import Checkpoint, Task, load_checkpoint
+from action_recs.checkpoint import Checkpoint, Task, check_no_adapter, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ConfigError
 from action_recs.training.card import run_card
@@ -104,6 +104,8 @@ def begin(
     record = run_record(config, data, tasks)
     begun = any(output.glob("checkpoints/checkpoint-*")) or any(output.glob("folds*"))
     check_begun(output, begun, resume=bool(resume))
+    if config.lora is None or config.lora.merge:
+        check_no_adapter(*([output] if len(tasks) == 1 else (output / task.value for task in tasks)))
     if type(resume) is int and not (output / "checkpoints" / f"checkpoint-{resume}").is_dir():
         kept = sorted(
             (path.name for path in output.glob("checkpoints/checkpoint-*")),

@@ -16,7 +16,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from action_recs.checkpoint import SHIPPED, Checkpoint, ReadingSettings, Task, load_checkpoint
+from action_recs.checkpoint import SHIPPED, Checkpoint, ReadingSettings, Task, checkpoint_task, load_checkpoint
 from action_recs.decoding import DecodingSettings
 from action_recs.errors import ModelError
 from action_recs.input_length import automatic_window, longest_input
@@ -29,9 +29,13 @@ WITHOUT_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 
 def base_of(base: str, task: Task) -> str:
-    """What a configuration's ``base`` stands for: of a folder of two checkpoints, or "shipped", that of the task."""
-    own = (SHIPPED if base == SHIPPED_BASE else Path(base)) / task.value
-    return str(own) if own.is_dir() else base
+    """What a configuration's ``base`` stands for: of a folder of two checkpoints, or "shipped", that of the task.
+
+    A folder that is an encoder or a checkpoint itself stands for itself, whatever lies below it.
+    """
+    folder = SHIPPED if base == SHIPPED_BASE else Path(base)
+    own = folder / task.value
+    return str(own) if checkpoint_task(own) is task and not (folder / "config.json").is_file() else base
 
 
 def start_model(

@@ -46,18 +46,20 @@ class TeachersMemory:
         Made when the first file is written.
     teachers : str
         Differs where other teachers would say something else.
+    count : int
+        How many teachers they are.
     """
 
-    def __init__(self, folder: Path, teachers: str) -> None:
-        self.folder, self.teachers = folder, teachers
+    def __init__(self, folder: Path, teachers: str, count: int) -> None:
+        self.folder, self.teachers, self.count = folder, teachers, count
 
     def get(self, transcript: Transcript) -> Said | None:
         """What was kept of it; None where nothing was, or it cannot be read."""
         try:
             with np.load(self._path(transcript), allow_pickle=False) as held:
-                return _said(held)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return None
+                return _said(held, self.count, len(transcript))
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, NotImplementedError, RuntimeError):
+            return None  # what zipfile and numpy raise for files that are damaged
 
     def put(self, transcript: Transcript, said: Said) -> None:
         """Keep it.
@@ -90,14 +92,15 @@ def _arrays(said: Said) -> dict[str, np.ndarray]:
     return found
 
 
-def _said(held: np.lib.npyio.NpzFile) -> Said:
+def _said(held: np.lib.npyio.NpzFile, count: int, length: int) -> Said:
+    """What the file holds of ``count`` teachers and a transcript of ``length``; a KeyError or ValueError if less."""
     tokens: list[list[TokenScores]] = []
-    while f"counts {len(tokens)}" in held:
-        number = len(tokens)
-        classes, offsets = (
-            held[f"classes {number}"],
-            [(int(start), int(end)) for start, end in held[f"offsets {number}"]],
+    for number in range(count):
+        classes, offsets, counts = (held[f"{name} {number}"] for name in ("classes", "offsets", "counts"))
+        if not len(counts) == length == len(held["reviews"]) or not counts.sum() == len(classes) == len(offsets):
+            raise ValueError
+        pairs = [(int(start), int(end)) for start, end in offsets]
+        tokens.append(
+            [TokenScores(classes[first:last], pairs[first:last]) for first, last in pairwise((0, *counts.cumsum()))]
         )
-        ends = [0, *np.cumsum(held[f"counts {number}"])]
-        tokens.append([TokenScores(classes[first:last], offsets[first:last]) for first, last in pairwise(ends)])
     return Said(tokens, held["reviews"])

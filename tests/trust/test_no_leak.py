@@ -244,8 +244,9 @@ def test_an_unexpected_error_shows_no_values(inputs, models, tmp_path, alone):
     assert holding(Path(alone["HOME"])) == []
 
 
+@pytest.mark.parametrize("name", ["train", "joint"])
 def test_training_leaves_no_word_in_its_folder_or_caches_and_opens_no_connection(
-    tiny_base, annotations, tmp_path, alone
+    name, tiny_base, models, annotations, tmp_path, alone
 ):
     own = Path(shutil.copytree(annotations, tmp_path / "annotations"))
     for path in own.rglob("*.txt"):
@@ -256,9 +257,11 @@ def test_training_leaves_no_word_in_its_folder_or_caches_and_opens_no_connection
     recipe = tmp_path / "review.yaml"
     settings = {"task": "review", "base": str(tiny_base), "mix": {"authored": 1, "contrast": 1}, "passes": 1}
     settings |= {"window_tokens": 64, "overlap_tokens": 16, "batch_windows": 4, "evaluations": 1, "vocabulary": 10}
+    if name == "joint":
+        settings |= {"distill": {"teachers": [str(models)]}, "vocabulary": None}
     recipe.write_text(json.dumps(settings | {"evaluate_on": ["contrast"]}), encoding="utf-8")
     output = tmp_path / "run"
-    script = [sys.executable, str(ROOT / "training" / "train.py"), str(recipe), "--annotations", str(own)]
+    script = [sys.executable, str(ROOT / "training" / f"{name}.py"), str(recipe), "--annotations", str(own)]
     done = subprocess.run(
         [*script, "--output", str(output)],
         capture_output=True,
