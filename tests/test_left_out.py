@@ -8,6 +8,7 @@ import pytest
 from recipes import SHORT, script
 
 from action_recs import Tagger
+from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import load_collection
 from action_recs.checkpoint import Checkpoint, ReadingSettings, Task
 from action_recs.errors import ConfigError, ModelError
@@ -130,7 +131,20 @@ def test_a_recipe_that_knows_what_it_is_to_read_is_refused(given, changed, words
     assert not (tmp_path / "folds").exists()
 
 
-@pytest.mark.parametrize("extra", [["--folds", 1], ["--only", 2], ["--only", -1]])
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_a_fold_learns_from_a_share_of_what_it_is_not_to_read(share):
+    said = Transcript.from_pairs([("therapist", "Go on.")])
+    sessions = [AnnotatedSession(f"{n} {who}", said, group=f"t{n}") for n in range(24) for who in "ab"]
+    fold = Fold(frozenset(f"t{n}" for n in range(4)), Path("0"))
+    without = script("folds").not_learnt(fold, sessions, share, 1)
+    assert fold.groups <= {*without}
+    assert 24 - len(without) == 20 * share
+    assert without == script("folds").not_learnt(fold, sessions, share, 1)
+    assert without != script("folds").not_learnt(fold, sessions, share, 2)
+    assert script("folds").not_learnt(fold, sessions, 1.0, 1) == tuple(sorted(fold.groups))
+
+
+@pytest.mark.parametrize("extra", [["--folds", 1], ["--only", 2], ["--only", -1], ["--share", 0], ["--share", 1.5]])
 def test_folds_that_are_not_there_are_refused(given, extra, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         call(monkeypatch, "folds", *given, *extra)

@@ -11,6 +11,9 @@ Each fold is a run of joint.py. One that has ended is not trained again, one tha
 trains some of them, so that they can run side by side. When all have ended, each is given the decoding settings that
 suit the transcripts of the other folds, and the development sessions of the recipe's evaluate_on, best. A transcript's
 labels reach what reads it through those settings alone: the other folds were read by models that had learnt from it.
+
+With --share each fold learns from a part of the transcripts that it may learn from, drawn with its share of the labels:
+what fewer of them would give tells what more would.
 """
 
 import argparse
@@ -21,6 +24,7 @@ from pathlib import Path
 
 from action_recs.annotation.annotated import AnnotatedSession
 from action_recs.annotation.collection import load_collection
+from action_recs.annotation.dataset import split_sessions
 from action_recs.checkpoint import Task
 from action_recs.errors import ActionRecsError, ConfigError
 from action_recs.evaluation.left_out import RECORD, Fold
@@ -53,7 +57,7 @@ def main() -> None:
         ]
         for number, fold in enumerate(folds):
             if arguments.only is None or number in arguments.only:
-                train_without(fold, config, sources)
+                train_without(fold, not_learnt(fold, every, arguments.share, config.seed), config, sources)
         if not all(ended(fold) for fold in folds):
             print(f"{arguments.output}: folds are left to train")
             return
@@ -88,9 +92,16 @@ def check_recipe(config: TrainingConfig) -> None:
         raise ConfigError(f"evaluate_on: neither {DIVIDED} nor {OWN}, but authored sets, such as contrast")
 
 
-def train_without(fold: Fold, config: TrainingConfig, sources: Sources) -> None:
-    """Train a fold, or see that the one that is there is this one."""
-    without = replace(sources, development_groups={DIVIDED: tuple(sorted(fold.groups))})
+def not_learnt(fold: Fold, sessions: Sequence[AnnotatedSession], share: float, seed: int) -> tuple[str, ...]:
+    """The transcripts that a fold is to read, and of the others those beyond the share that it learns from."""
+    others = [each for each in sessions if not fold.holds(each)]
+    parts = split_sessions(others, {"learnt": share, "not learnt": 1 - share}, seed=seed).sets if share < 1 else {}
+    return tuple(sorted(fold.groups | {each.group for each in parts.get("not learnt", ())}))
+
+
+def train_without(fold: Fold, groups: Sequence[str], config: TrainingConfig, sources: Sources) -> None:
+    """Train a fold without these, or see that the one that is there is this one."""
+    without = replace(sources, development_groups={DIVIDED: tuple(groups)})
     if ended(fold):
         check_same(config, gather(config, without), fold.models)
     else:
@@ -132,12 +143,17 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("config", help="a YAML file, such as joint-fold.yaml beside this script")
     parser.add_argument("--folds", type=int, default=4, help="parts, at least 2")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="the share of the other transcripts that a fold learns"
+    )
     parser.add_argument("--only", type=int, nargs="+", metavar="NUMBER", help="train these folds, counted from 0")
     arguments = parser.parse_args()
     if arguments.annomi is None:
         parser.error("--annomi: AnnoMI-full.csv is what is divided")
     if arguments.folds < 2:
         parser.error("--folds: at least 2")
+    if not 0 < arguments.share <= 1:
+        parser.error("--share: more than 0, at most 1")
     if not {*(arguments.only or ())} <= {*range(arguments.folds)}:
         parser.error(f"--only: folds are counted from 0 to {arguments.folds - 1}")
     return arguments
