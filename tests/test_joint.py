@@ -252,6 +252,22 @@ def test_the_memory_gives_back_what_it_was_given(tmp_path, texts):
             assert memory.get(talk) is None, name
 
 
+def test_a_memory_forgets_its_own_files_only(tmp_path):
+    folder = tmp_path / "memory"
+    memory = TeachersMemory(folder, "these", count=0)
+    said = Said([], np.zeros((0, 3)))
+    memory.put(Transcript([]), said)
+    (folder / f".{'0' * 64}.npz.part").write_bytes(b"")
+    (folder / "notes.npz").write_bytes(b"")
+    memory.forget()
+    assert [each.name for each in folder.iterdir()] == ["notes.npz"]
+    (folder / "notes.npz").unlink()
+    memory.put(Transcript([]), said)
+    memory.forget()
+    assert not folder.exists()
+    memory.forget()
+
+
 def test_a_memory_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     memory = TeachersMemory(tmp_path / "file" / "memory", "these", count=0)
@@ -264,7 +280,7 @@ def test_teachers_move_the_student(joint_run, models, tiny_base, annotations, tm
     alone, taught = weights(joint_run), weights(tmp_path / "run")
     for task in Task:
         assert not alone[task]["classifier.weight"].equal(taught[task]["classifier.weight"])
-    assert not (tmp_path / "run" / "teachers").exists()  # it tells of the sessions
+    assert not (tmp_path / "run" / "teachers_said").exists()  # it tells of the sessions
 
 
 @pytest.mark.parametrize("task", Task)

@@ -1,8 +1,8 @@
 """Teachers of both tasks at once, for a student that learns both on one encoder.
 
 A teacher is a pair of checkpoints, and reads a transcript once where both have one encoder, in the precision that
-tagging chooses for the device. What it says of the
-student's tokens stands side by side, as the student's classes do: recommendations, then reviews.
+tagging chooses for the device. What it says of the student's tokens stands side by side, as the student's classes do:
+recommendations, then reviews.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from action_recs.training.run import begin, finish
 
 NOT_HERE = ("folds", "decoding")
 
-TEACHERS = "teachers"
+TEACHERS = "teachers_said"
 """Where a run keeps what teachers said of its sessions until it has ended."""
 
 
@@ -70,6 +69,7 @@ def train_joint(config: TrainingConfig, sources: Sources, output: Path, *, resum
         for task, each in fitted.items():
             own = replace(config, task=task)
             found[task.value] = finish(own, data, each, None, output / task.value, begun=output)
-        shutil.rmtree(output / TEACHERS, ignore_errors=True)  # tells of the sessions, and a model may be handed on
+        if teachers and teachers.memory:
+            teachers.memory.forget()  # it tells of the sessions, and a model may be handed on
     processes().wait_for_everyone()
     return found

@@ -6,6 +6,8 @@ The files hold probabilities and places of characters, no text, and are named by
 from __future__ import annotations
 
 import hashlib
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +19,9 @@ from action_recs.decoding import RECOMMENDATION_CLASSES, TokenScores
 from action_recs.errors import OutputError
 from action_recs.transcript import Transcript
 from action_recs.whole_files import whole_file
+
+NAME = re.compile(r"\.?[0-9a-f]{64}\.npz(\.part)?")
+"""Of its files, and of those that a kill left unfinished."""
 
 NO_TOKENS = np.zeros((0, len(RECOMMENDATION_CLASSES)), dtype=np.float32)
 
@@ -75,6 +80,14 @@ class TeachersMemory:
             raise OutputError(f"{self.folder}: cannot be made ({error.strerror})") from None
         with whole_file(self._path(transcript)) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **_arrays(said))
+
+    def forget(self) -> None:
+        """Take away every such file, whichever teachers said it, and the folder if it held nothing else."""
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                if NAME.fullmatch(path.name):
+                    path.unlink()
+            self.folder.rmdir()
 
     def _path(self, transcript: Transcript) -> Path:
         known = hashlib.sha256(self.teachers.encode())
